@@ -1,0 +1,30 @@
+# `just` lists the recipes; without `just` each is one line to copy.
+
+default:
+    @just --list
+
+# All tests; those that need a missing program say so at the end
+test *arguments:
+    cargo test --locked {{arguments}}
+
+# What must hold before a change goes in, peers included
+ci:
+    tests/run
+
+# Recorded pages on loopback, collected, aggregated and reported
+demo:
+    cargo run --locked --example demo
+
+bench *arguments:
+    cargo bench --locked {{arguments}}
+
+# Write the manual pages and the reference anew
+docs:
+    STELLAR_DOCS=write cargo test --locked --test docs
+
+fmt:
+    cargo fmt
+
+# Licences, bans and advisories of the dependencies (needs cargo-deny)
+deny:
+    cargo deny --locked check

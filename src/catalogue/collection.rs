@@ -1,0 +1,111 @@
+//! The samples of one collection of one target, and the earlier readings that ranges need: what the catalogue's
+//! expressions are evaluated over.
+
+use std::collections::HashMap;
+
+use crate::promql::{Selector, Source, Window};
+use crate::sample::{Labels, Millis, Point, Series, Text};
+
+/// What one source of a target gave at one moment: the page of a node, or the rows of one `SHOW`.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    /// Names the source across runs: a URL's job and instance, or the rows.
+    pub source: Text,
+    /// Labels that all its samples bear: `job` and `instance` of a page, none of rows.
+    pub common: Labels,
+    pub at: Millis,
+    pub samples: Vec<Sample>,
+    /// Read less often than the rest and present until it is read again: remembered whole.
+    pub periodic: bool,
+}
+
+/// One sample with all its labels, the common ones included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    pub name: Text,
+    pub labels: Labels,
+    pub value: f64,
+}
+
+#[derive(Debug)]
+struct Held {
+    labels: Labels,
+    /// Oldest first; all before `present`.
+    past: Vec<Point>,
+    present: Option<Point>,
+}
+
+/// The series of one target, by name.
+#[derive(Debug, Default)]
+pub struct Collection {
+    series: HashMap<Text, Vec<Held>>,
+}
+
+impl Collection {
+    /// `past` are the remembered readings; they count only when they are older than the reading of this collection.
+    pub fn new(scrapes: &[Scrape], past: Vec<Series>) -> Self {
+        let mut places: HashMap<(Text, Labels), (usize, Millis)> = HashMap::new();
+        let mut collection = Self::default();
+        for scrape in scrapes {
+            for sample in &scrape.samples {
+                let held = collection.series.entry(sample.name.clone()).or_default();
+                let key = (sample.name.clone(), sample.labels.clone());
+                if places.contains_key(&key) {
+                    continue;
+                }
+                places.insert(key, (held.len(), scrape.at));
+                let present = Some(Point { at: scrape.at, value: sample.value });
+                held.push(Held { labels: sample.labels.clone(), past: Vec::new(), present });
+            }
+        }
+        for series in past {
+            let held = collection.series.entry(series.name.clone()).or_default();
+            match places.get(&(series.name.clone(), series.labels.clone())) {
+                Some(&(index, at)) => {
+                    held[index].past = series.points.into_iter().filter(|point| point.at < at).collect();
+                }
+                None => held.push(Held { labels: series.labels, past: series.points, present: None }),
+            }
+        }
+        collection
+    }
+
+    /// The readings of a series that a window covers; an interval without both of its readings has none.
+    fn window<'h>(held: &'h Held, window: Window, at: Millis, scratch: &'h mut Vec<Point>) -> &'h [Point] {
+        scratch.clear();
+        match window {
+            Window::Instant => return held.present.as_slice(),
+            Window::Interval => {
+                if let (Some(previous), Some(present)) = (held.past.last(), held.present) {
+                    scratch.extend([*previous, present]);
+                }
+            }
+            Window::Range(range) => {
+                let inside = |point: &&Point| point.at > at - range && point.at <= at;
+                scratch.extend(held.past.iter().chain(&held.present).filter(inside));
+            }
+        }
+        scratch
+    }
+}
+
+impl Source for Collection {
+    fn select(&self, selector: &Selector, at: Millis) -> Vec<Series> {
+        let mut found = Vec::new();
+        self.visit(selector, at, &mut |name, labels, points| {
+            found.push(Series { name: name.clone(), labels: labels.clone(), points: points.to_vec() });
+        });
+        found
+    }
+
+    fn visit(&self, selector: &Selector, at: Millis, take: &mut dyn FnMut(&Text, &Labels, &[Point])) {
+        let Some((name, held)) = self.series.get_key_value(&selector.name) else { return };
+        let mut scratch = Vec::new();
+        for held in held.iter().filter(|held| selector.accepts(&held.labels)) {
+            let points = Self::window(held, selector.window, at, &mut scratch);
+            if !points.is_empty() {
+                take(name, &held.labels, points);
+            }
+        }
+    }
+}

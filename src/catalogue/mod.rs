@@ -1,0 +1,221 @@
+//! The catalogue: every metric there is, compiled and in evaluation order. Columns, reports, exports and the reference
+//! page are loops over it; no metric has a function, a field or an SQL text of its own.
+
+pub mod collection;
+pub mod evaluate;
+pub mod reference;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::exposition::Wanted;
+use crate::promql::{self, Expression, Selector, Value, Window};
+use crate::sample::{Labels, Millis};
+use crate::settings::Settings;
+use crate::settings::document::Document;
+use crate::settings::fault::Fault;
+use crate::settings::metric_entry::{self, MetricEntry, Subject};
+use collection::{Collection, Scrape};
+
+/// The metrics of StarRocks clusters that ship with the program.
+pub const STARROCKS: &str = include_str!("../../conf/metrics/starrocks.toml");
+const STARROCKS_FILE: &str = "conf/metrics/starrocks.toml";
+
+/// The frontend whose page fulfils this is the leader; no login is needed to see it.
+const LEADER: &str = "node_info{type=\"is_master\"} == 1";
+
+/// The columns of snapshots that are no metrics; a test holds them against the tables.
+pub const KEY_COLUMNS: [&str; 7] = ["cluster_id", "collected_at", "run_id", "node", "instance", "role", "version"];
+
+/// One entry, ready to be evaluated.
+#[derive(Debug)]
+pub struct Metric {
+    pub entry: MetricEntry,
+    pub expression: Expression,
+    /// False for an excluded metric that another one is computed from.
+    pub stored: bool,
+}
+
+impl Metric {
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    pub fn per(&self) -> Subject {
+        self.entry.per
+    }
+}
+
+/// All metrics, each after those it is computed from.
+#[derive(Debug)]
+pub struct Catalogue {
+    metrics: Vec<Metric>,
+    /// Per sample name, the selectors that read it.
+    uses: HashMap<String, Vec<Selector>>,
+    leader: Expression,
+}
+
+impl Catalogue {
+    /// The shipped metrics and the settings' own, without those that `exclude` names.
+    ///
+    /// # Errors
+    /// All faults at once, each pointing at its entry: an expression that does not parse, a name used twice, an entry
+    /// that bears the name of a sample.
+    pub fn load(settings: &Settings) -> Result<Self, Vec<Fault>> {
+        let document = Document::parse(STARROCKS_FILE, STARROCKS);
+        let (mut entries, mut faults) = metric_entry::read_metric_entries(&document);
+        let mut taken: HashSet<(Subject, String)> = entries.iter().map(key).collect();
+        let reserved = settings.metric_entries.iter().filter(|entry| KEY_COLUMNS.contains(&entry.name.as_str()));
+        for entry in reserved {
+            let message = format!("`{}` is a column of every snapshot already", entry.name);
+            faults.push(Fault::new(entry.name_place.clone(), message, "choose another name"));
+        }
+        for entry in &settings.metric_entries {
+            if taken.insert(key(entry)) {
+                entries.push(entry.clone());
+            } else {
+                let message = format!("the metric `{}` exists already: it ships with stellar", entry.name);
+                faults.push(Fault::new(entry.name_place.clone(), message, "choose another name"));
+            }
+        }
+
+        let mut metrics = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match Expression::parse(&entry.expr) {
+                Ok(expression) if expression.selectors().iter().any(|selector| selector.offset != 0) => {
+                    let message = format!(
+                        "`expr` of metric `{}` uses `offset`, but one collection has no other time",
+                        entry.name
+                    );
+                    faults.push(Fault::new(entry.expr_place.clone(), message, "offsets work in rules and queries"));
+                }
+                Ok(expression) => {
+                    let stored = !settings.metrics.excludes(&entry.name);
+                    metrics.push(Metric { entry, expression, stored });
+                }
+                Err(error) => {
+                    let message = format!("`expr` of metric `{}`: {error}", entry.name);
+                    faults.push(Fault::new(entry.expr_place.clone(), message, ""));
+                }
+            }
+        }
+        let mut uses = sample_uses(&metrics);
+        let leader = match Expression::parse(LEADER) {
+            Ok(leader) => leader,
+            Err(error) => {
+                faults.push(Fault::new(document.place(0..1), format!("the mark of the leader: {error}"), ""));
+                return Err(faults);
+            }
+        };
+        for selector in leader.selectors() {
+            uses.entry(selector.name.to_string()).or_default().push(selector);
+        }
+        for metric in &metrics {
+            if uses.contains_key(metric.name()) {
+                let message = format!("`{}` is also read as a sample, or before it is defined", metric.name());
+                let hint = "put it above the entries that use it, or choose another name";
+                faults.push(Fault::new(metric.entry.name_place.clone(), message, hint));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self { metrics: without_unneeded(metrics), uses, leader })
+    }
+
+    /// Every metric to evaluate, in order; `stored` tells which are kept.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// The metrics that are stored and shown for `subject`, in the order of the catalogue.
+    pub fn stored(&self, subject: Subject) -> impl Iterator<Item = &Metric> {
+        self.metrics.iter().filter(move |metric| metric.stored && metric.per() == subject)
+    }
+
+    /// The categories of a subject's metrics, in the order of the catalogue.
+    pub fn categories(&self, subject: Subject) -> Vec<&str> {
+        let mut categories: Vec<&str> = Vec::new();
+        for metric in self.stored(subject) {
+            if !categories.contains(&metric.entry.category.as_str()) {
+                categories.push(&metric.entry.category);
+            }
+        }
+        categories
+    }
+
+    pub fn find(&self, subject: Subject, name: &str) -> Option<&Metric> {
+        self.stored(subject).find(|metric| metric.name() == name)
+    }
+
+    /// The names that the parser has to look at.
+    pub fn wanted(&self) -> Wanted {
+        Wanted::new(self.uses.keys().map(String::as_str))
+    }
+
+    /// Whether any expression reads this sample; `labels` include `job` and `instance`.
+    pub fn reads(&self, name: &str, labels: &Labels) -> bool {
+        self.uses.get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts(labels)))
+    }
+
+    /// Whether this page is the leader's.
+    pub fn is_leader(&self, page: &Scrape) -> bool {
+        let collection = Collection::new(std::slice::from_ref(page), Vec::new());
+        matches!(promql::evaluate(&self.leader, &collection, page.at), Ok(Value::Vector(found)) if !found.is_empty())
+    }
+
+    /// Whether any expression looks at earlier readings of this sample, and how far back.
+    pub fn remembers(&self, name: &str, labels: &Labels) -> Option<Memory> {
+        let windows =
+            self.uses.get(name)?.iter().filter(|selector| selector.accepts(labels)).map(|selector| selector.window);
+        windows
+            .filter_map(|window| match window {
+                Window::Instant => None,
+                Window::Interval => Some(Memory(0)),
+                Window::Range(range) => Some(Memory(range)),
+            })
+            .max()
+    }
+
+    /// The longest fixed range in use, in milliseconds; 0 without one.
+    pub fn longest_range(&self) -> Millis {
+        let windows = self.uses.values().flatten().map(|selector| selector.window);
+        windows.map(|window| if let Window::Range(range) = window { range } else { 0 }).max().unwrap_or(0)
+    }
+}
+
+/// How far back the readings of a series are needed besides the previous one, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Memory(pub Millis);
+
+fn key(entry: &MetricEntry) -> (Subject, String) {
+    (entry.per, entry.name.clone())
+}
+
+/// The selectors that no earlier entry of the same subject answers, by sample name.
+fn sample_uses(metrics: &[Metric]) -> HashMap<String, Vec<Selector>> {
+    let mut uses: HashMap<String, Vec<Selector>> = HashMap::new();
+    let mut defined: HashSet<(Subject, &str)> = HashSet::new();
+    for metric in metrics {
+        for selector in metric.expression.selectors() {
+            if !defined.contains(&(metric.per(), &*selector.name)) {
+                uses.entry(selector.name.to_string()).or_default().push(selector);
+            }
+        }
+        defined.insert((metric.per(), metric.name()));
+    }
+    uses
+}
+
+/// Drops excluded metrics that nothing kept is computed from.
+fn without_unneeded(mut metrics: Vec<Metric>) -> Vec<Metric> {
+    let mut needed: HashSet<(Subject, String)> = HashSet::new();
+    for metric in metrics.iter().rev() {
+        if metric.stored || needed.contains(&key(&metric.entry)) {
+            needed.extend(
+                metric.expression.selectors().into_iter().map(|selector| (metric.per(), selector.name.to_string())),
+            );
+        }
+    }
+    metrics.retain(|metric| metric.stored || needed.contains(&key(&metric.entry)));
+    metrics
+}

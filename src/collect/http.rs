@@ -1,0 +1,320 @@
+//! One request: sent, bounded in time and size, retried when retrying can cure it, and explained when it failed.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, http};
+
+use crate::settings::durations::spoken;
+use crate::settings::{Cluster, Login};
+
+/// A page larger than this is refused, counted after decoding: 100,000 lines of table metrics are about 10 MiB.
+const LARGEST_BODY: u64 = 64 << 20;
+const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(200);
+
+/// Talks to the nodes of one cluster.
+#[derive(Debug)]
+pub struct Client {
+    agent: Agent,
+    /// The value of the Authorization header; never printed.
+    authorization: Option<http::HeaderValue>,
+    user: Option<String>,
+    password_origin: Option<String>,
+    timeout: Duration,
+    deadline: Instant,
+    retries: u32,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    pub url: &'a str,
+    /// A body makes it a POST of JSON.
+    pub body: Option<&'a str>,
+}
+
+/// A whole answer with status 200.
+#[derive(Debug)]
+pub struct Answer {
+    pub body: Vec<u8>,
+    pub content_type: String,
+}
+
+/// Why there is no answer, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchError {
+    pub status: Option<u16>,
+    pub reason: String,
+    curable: bool,
+}
+
+impl FetchError {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { status: None, reason: reason.into(), curable: false }
+    }
+
+    fn curable(reason: impl Into<String>) -> Self {
+        Self { curable: true, ..Self::new(reason) }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Client {
+    /// # Errors
+    /// When the CA file cannot be read or holds no certificate, or the login cannot be sent in a header.
+    pub fn new(cluster: &Cluster, retries: u32, deadline: Instant) -> Result<Self> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("stellar/", env!("CARGO_PKG_VERSION")))
+            .max_idle_connections(64);
+        let uses_tls = super::endpoints(cluster).any(|endpoint| endpoint.https);
+        if uses_tls {
+            config = config.tls_config(tls(cluster.ca_file.as_deref())?);
+        }
+        let login = cluster.login.as_ref();
+        Ok(Self {
+            agent: config.build().new_agent(),
+            authorization: login.map(authorization).transpose()?,
+            user: login.map(|login| login.user.clone()),
+            password_origin: login.map(|login| login.password_origin.clone()),
+            timeout: cluster.timeout,
+            deadline,
+            retries,
+        })
+    }
+
+    pub fn has_login(&self) -> bool {
+        self.authorization.is_some()
+    }
+
+    /// Asks once, and again while retrying can cure the fault and the run's time allows it.
+    pub fn ask(&self, question: &Question) -> Result<Answer, FetchError> {
+        let mut pause = PAUSE_BEFORE_RETRY;
+        let mut left = self.retries;
+        loop {
+            match self.ask_once(question) {
+                Err(error) if error.curable && left > 0 && Instant::now() + pause < self.deadline => {
+                    log::debug!("{}: {error}; trying again in {} ms", question.url, pause.as_millis());
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                    left -= 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn ask_once(&self, question: &Question) -> Result<Answer, FetchError> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(FetchError::new("not asked: the run's deadline was over"));
+        }
+        let limit = self.timeout.min(left);
+        let cut_short = limit < self.timeout;
+        let started = Instant::now();
+        let explain = |error: ureq::Error| explain(&error, started.elapsed(), cut_short);
+
+        let mut headers = http::HeaderMap::new();
+        if is_loopback(question.url) {
+            headers.insert("accept-encoding", http::HeaderValue::from_static("identity"));
+        }
+        if let Some(authorization) = &self.authorization {
+            headers.insert("authorization", authorization.clone());
+        }
+        let response = match question.body {
+            None => {
+                let mut request = self.agent.get(question.url).config().timeout_global(Some(limit)).build();
+                if let Some(own) = request.headers_mut() {
+                    own.extend(headers);
+                }
+                request.call().map_err(explain)?
+            }
+            Some(body) => {
+                headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+                let mut request = self.agent.post(question.url).config().timeout_global(Some(limit)).build();
+                if let Some(own) = request.headers_mut() {
+                    own.extend(headers);
+                }
+                request.send(body).map_err(explain)?
+            }
+        };
+        let status = response.status().as_u16();
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let mut body = Vec::new();
+        let reader = response.into_body().into_reader();
+        reader.take(LARGEST_BODY + 1).read_to_end(&mut body).map_err(|error| explain(ureq::Error::from(error)))?;
+        if body.len() as u64 > LARGEST_BODY {
+            return Err(FetchError::new(format!("the answer is larger than {} MiB", LARGEST_BODY >> 20)));
+        }
+        match status {
+            200 => Ok(Answer { body, content_type }),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> FetchError {
+        let said = message_in(body);
+        let reason = match (status, &self.user) {
+            (401, Some(user)) => {
+                let origin = self.password_origin.as_deref().unwrap_or("nowhere");
+                format!("401 Unauthorized for user `{user}` (password from {origin}){}", after_colon(&said))
+            }
+            (401, None) => "401 Unauthorized: set `user` and a password for this cluster".to_owned(),
+            (300..=399, _) => format!("{status}: redirected elsewhere; give the address of the node itself"),
+            (404, _) => "404 Not Found".to_owned(),
+            _ => format!("HTTP status {status}{}", after_colon(&said)),
+        };
+        // What a busy gateway or a starting node says; a 500 of StarRocks is an SQL error, the same again next time.
+        let curable = matches!(status, 408 | 429 | 502 | 503 | 504);
+        FetchError { status: Some(status), reason, curable }
+    }
+}
+
+/// Root certificates: the file when one is named, else those of the machine.
+fn tls(ca_file: Option<&Path>) -> Result<TlsConfig> {
+    let roots = match ca_file {
+        None => RootCerts::PlatformVerifier,
+        Some(path) => {
+            let pem = std::fs::read(path).with_context(|| format!("ca_file {}: cannot be read", path.display()))?;
+            let certificates: Vec<Certificate<'static>> = ureq::tls::parse_pem(&pem)
+                .filter_map(|item| match item {
+                    Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                    _ => None,
+                })
+                .collect();
+            if certificates.is_empty() {
+                bail!("ca_file {}: holds no certificate in PEM form", path.display());
+            }
+            RootCerts::Specific(Arc::new(certificates))
+        }
+    };
+    Ok(TlsConfig::builder().root_certs(roots).build())
+}
+
+fn authorization(login: &Login) -> Result<http::HeaderValue> {
+    let pair = format!("{}:{}", login.user, login.password.expose());
+    let mut value = http::HeaderValue::from_str(&format!("Basic {}", base64(pair.as_bytes())))
+        .context("the login cannot be sent in a header")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// RFC 4648 with padding; the one place that needs it, for one header.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize] as char;
+            text.push(if place <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default();
+    host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
+}
+
+fn explain(error: &ureq::Error, after: Duration, cut_short: bool) -> FetchError {
+    use ureq::Error;
+    let after = spoken(Duration::from_millis(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
+    let why = if cut_short { ", at the run's deadline" } else { "" };
+    match error {
+        Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            FetchError::new(format!("connect timed out after {after}{why}"))
+        }
+        Error::Timeout(_) => FetchError::new(format!("no whole answer after {after}{why}")),
+        Error::HostNotFound => FetchError::new("host not found"),
+        Error::Io(cause) => match cause.kind() {
+            io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                FetchError::new(format!("timed out after {after}{why}"))
+            }
+            io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                FetchError::curable("the connection was reset")
+            }
+            _ => match cause.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+                Some(inner) => explain_other(inner),
+                None => FetchError::new(plain(&cause.to_string())),
+            },
+        },
+        other => explain_other(other),
+    }
+}
+
+fn explain_other(error: &ureq::Error) -> FetchError {
+    match error {
+        ureq::Error::Protocol(cause) => {
+            FetchError::curable(format!("not an HTTP answer: {}", plain(&cause.to_string())))
+        }
+        ureq::Error::Timeout(_) => FetchError::new("timed out"),
+        ureq::Error::Decompress(..) => FetchError::new("the answer's compression is damaged"),
+        other => FetchError::new(plain(&other.to_string())),
+    }
+}
+
+/// Without the "(os error 111)" that says nothing to people.
+fn plain(text: &str) -> String {
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text.to_owned(),
+    }
+}
+
+/// StarRocks explains refusals in JSON: `{"status":"FAILED","msg":"…"}`.
+fn message_in(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let said = json.as_ref().and_then(|json| json.get("msg").or_else(|| json.get("message"))?.as_str());
+    shortened(said.unwrap_or_default())
+}
+
+/// One line of at most 200 characters, for messages that quote what a node sent.
+pub fn shortened(text: &str) -> String {
+    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(201).collect();
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.trim().to_owned(),
+    }
+}
+
+fn after_colon(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(": {said}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_what_rfc_4648_says() {
+        let pairs =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("root:", "cm9vdDo="), ("ü:ö ", "w7w6w7Yg")];
+        for (plain, encoded) in pairs {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn what_a_node_says_is_quoted_in_one_short_line() {
+        assert_eq!(message_in(br#"{"status":"FAILED","msg":"Access\ndenied"}"#), "Access denied");
+        assert_eq!(message_in(b"<html>"), "");
+        assert_eq!(shortened(&"x".repeat(500)).chars().count(), 201);
+    }
+}

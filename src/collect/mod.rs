@@ -1,0 +1,159 @@
+//! Collecting: every endpoint of every due target at once, through one pool of threads. The work is waiting, so the pool
+//! is as wide as there are endpoints (up to `max_concurrency`), never one thread a core.
+//!
+//! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
+
+pub mod due;
+pub mod http;
+pub mod nodes;
+pub mod page;
+pub mod show;
+pub mod starrocks;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::collection::Scrape;
+use crate::clock::Clock;
+use crate::exposition::Wanted;
+use crate::sample::{Millis, Text};
+use crate::settings::{Cluster, Collection as Limits, Endpoint};
+use starrocks::Target;
+
+/// The record of one fetch.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub job: &'static str,
+    pub instance: String,
+    pub url: String,
+    pub started_at: Millis,
+    pub took: Duration,
+    pub bytes: usize,
+    /// Samples on the page, wanted or not.
+    pub samples: u64,
+    pub kept: u64,
+    /// Bad lines, second readings, undeclared and suspect samples.
+    pub rejected: u64,
+    pub error: Option<String>,
+}
+
+/// A node as the cluster lists it, or as the configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// `fe:NAME`, `be:ID`, `cn:ID`, else `JOB@INSTANCE`.
+    pub key: String,
+    pub job: &'static str,
+    /// The `id` or `name` label of its rows.
+    pub identity: Option<String>,
+    pub instance: Option<String>,
+    pub role: Option<String>,
+    pub version: Option<String>,
+}
+
+/// What one target gave.
+#[derive(Debug, Default)]
+pub struct Harvest {
+    pub scrapes: Vec<Scrape>,
+    pub attempts: Vec<Attempt>,
+    pub nodes: Vec<Node>,
+    /// What an operator should know, in words, worst first; each names its endpoint.
+    pub problems: Vec<String>,
+    pub frontends_answered: usize,
+    pub took: Duration,
+}
+
+impl Harvest {
+    pub fn samples_seen(&self) -> u64 {
+        self.attempts.iter().map(|attempt| attempt.samples).sum()
+    }
+}
+
+/// What a target needs to know from earlier runs.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// Rows with a period of their own, as they were last read.
+    pub periodic: Vec<Scrape>,
+    /// How many nodes the last snapshot had; sizes the pool.
+    pub nodes: usize,
+}
+
+/// How far a run is, for whoever draws it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub asked: AtomicUsize,
+    pub answered: AtomicUsize,
+}
+
+/// Everything a fetch needs besides its URL.
+#[derive(Clone, Copy)]
+pub struct Toolbox<'a> {
+    pub catalogue: &'a Catalogue,
+    pub wanted: &'a Wanted,
+    pub clock: &'a Clock,
+    pub progress: &'a Progress,
+}
+
+/// Fetches all `clusters`; the result has one harvest each, in their order.
+///
+/// # Errors
+/// When no thread can be started or a cluster's CA file cannot be used. Endpoints never make it fail.
+pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbox) -> Result<Vec<Harvest>> {
+    let deadline = Instant::now() + limits.deadline;
+    let mut targets = Vec::with_capacity(clusters.len());
+    for (cluster, remembered) in clusters {
+        let client = http::Client::new(cluster, limits.retries, deadline)
+            .with_context(|| format!("cluster `{}`", cluster.name))?;
+        targets.push(Target::new(cluster, client, &remembered.periodic, tools));
+    }
+    let threads = clusters.iter().map(|(cluster, remembered)| expected_requests(cluster, remembered)).sum::<usize>();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.clamp(1, limits.max_concurrency.max(1)))
+        .thread_name(|index| format!("fetch-{index}"))
+        .stack_size(1 << 20)
+        .build()
+        .context("cannot start the threads that fetch; is the machine's process limit too low?")?;
+    let pause = limits.stagger.checked_div(u32::try_from(targets.len()).unwrap_or(u32::MAX)).unwrap_or_default();
+    pool.in_place_scope_fifo(|scope| {
+        for (index, target) in targets.iter().enumerate() {
+            if index > 0 && !pause.is_zero() {
+                std::thread::sleep(pause);
+            }
+            target.start(scope);
+        }
+    });
+    Ok(targets.into_iter().map(Target::finish).collect())
+}
+
+/// The configured endpoints of a cluster.
+fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
+    cluster.frontends.iter().chain(&cluster.backends).chain(&cluster.compute_nodes)
+}
+
+/// How many requests of a cluster can be under way at once.
+fn expected_requests(cluster: &Cluster, remembered: &Remembered) -> usize {
+    let own = endpoints(cluster).count() + if cluster.pages.runtime_info { cluster.frontends.len() } else { 0 };
+    match (&cluster.login, remembered.nodes) {
+        (None, _) => own,
+        // A cluster that was never seen can be of any size.
+        (Some(_), 0) => own + 64,
+        (Some(_), nodes) => own + nodes,
+    }
+}
+
+impl Progress {
+    fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn answer(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The name under which a page's readings are remembered.
+pub fn page_source(job: &str, instance: &str, page: &str) -> Text {
+    format!("{job}@{instance}{page}").into()
+}

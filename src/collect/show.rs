@@ -1,0 +1,406 @@
+//! Rows of `SHOW` become samples without a line of code per column: a column that StarRocks adds tomorrow works in a
+//! custom metric at once. The shapes of the values: `facts` recorded from StarRocks 2.5 to 4.0 (`"18.635 GB"`,
+//! `"60.000GB"`, `"50.01 %"`, `"\N"`, times without an offset).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::catalogue::collection::Sample;
+use crate::sample::{Labels, Millis, Text};
+
+/// The rows of one answer: column title → text, in the order of the answer.
+pub type Table = Vec<Vec<(String, String)>>;
+
+/// One of the lists that a frontend keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum List {
+    Frontends,
+    Backends,
+    ComputeNodes,
+    Statistic,
+    Transactions,
+}
+
+impl List {
+    /// As it stands in sample names: `show_<name>_<column>`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Frontends => "frontends",
+            Self::Backends => "backends",
+            Self::ComputeNodes => "compute_nodes",
+            Self::Statistic => "statistic",
+            Self::Transactions => "transactions",
+        }
+    }
+
+    /// The name under which its readings are remembered.
+    pub fn source(self) -> Text {
+        format!("show_{}", self.name()).into()
+    }
+
+    /// The `job` of the nodes it lists.
+    pub fn job(self) -> Option<&'static str> {
+        match self {
+            Self::Frontends => Some("fe"),
+            Self::Backends => Some("be"),
+            Self::ComputeNodes => Some("cn"),
+            Self::Statistic | Self::Transactions => None,
+        }
+    }
+
+    /// The statement for the SQL endpoint.
+    pub fn statement(self) -> &'static str {
+        match self {
+            Self::Frontends => "SHOW FRONTENDS;",
+            Self::Backends => "SHOW BACKENDS;",
+            Self::ComputeNodes => "SHOW COMPUTE NODES;",
+            Self::Statistic => "SHOW PROC '/statistic';",
+            Self::Transactions => "SHOW PROC '/transactions';",
+        }
+    }
+
+    /// The path for /api/show_proc.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Frontends => "/frontends",
+            Self::Backends => "/backends",
+            Self::ComputeNodes => "/compute_nodes",
+            Self::Statistic => "/statistic",
+            Self::Transactions => "/transactions",
+        }
+    }
+
+    /// The columns whose values tell rows apart, and the labels they become.
+    fn identity(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Frontends => &[("Name", "name")],
+            Self::Backends => &[("BackendId", "id")],
+            Self::ComputeNodes => &[("ComputeNodeId", "id")],
+            Self::Statistic => &[("DbId", "id")],
+            Self::Transactions => &[("DbId", "id"), ("State", "state")],
+        }
+    }
+}
+
+/// Reads `{"meta": …, "data": [{…}], …}` of the SQL endpoint; several JSON lines, of which those with rows count.
+pub fn from_sql(body: &str) -> Result<Table, String> {
+    let mut table = None;
+    for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
+        let document = document.map_err(|_| "the SQL answer is not whole JSON".to_owned())?;
+        if let Some(message) = document.get("msg").and_then(Value::as_str).filter(|_| document.get("data").is_none()) {
+            return Err(message.to_owned());
+        }
+        let titles = document.get("meta").and_then(Value::as_array).map(|columns| {
+            columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned())).collect::<Vec<_>>()
+        });
+        if titles.is_some() && table.is_none() {
+            table = Some(Table::new());
+        }
+        if let Some(data) = document.get("data") {
+            let table = table.get_or_insert_default();
+            match data {
+                Value::Array(rows) if rows.iter().all(Value::is_object) => table.extend(rows.iter().filter_map(row)),
+                _ => return Err("the SQL answer's rows have an unknown form".to_owned()),
+            }
+        }
+    }
+    table.ok_or_else(|| "the SQL answer has no rows and no column titles".to_owned())
+}
+
+/// Reads `[{"Title": "value", …}]` of /api/show_proc. When forwarding fails StarRocks answers 200 with plain text.
+pub fn from_show_proc(body: &str) -> Result<Table, String> {
+    match serde_json::from_str::<Value>(body) {
+        Ok(Value::Array(rows)) => Ok(rows.iter().filter_map(row).collect()),
+        Ok(other) => Err(match other.get("msg").and_then(Value::as_str) {
+            Some(message) => message.to_owned(),
+            None => "the answer is JSON, but no list of rows".to_owned(),
+        }),
+        Err(_) => Err(super::http::shortened(body)),
+    }
+}
+
+fn row(value: &Value) -> Option<Vec<(String, String)>> {
+    let columns = value.as_object()?.iter().map(|(title, value)| {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        (title.clone(), text)
+    });
+    Some(columns.collect())
+}
+
+/// One row with the endpoint its node is fetched by.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub columns: Vec<(String, String)>,
+    pub instance: Option<String>,
+}
+
+impl Row {
+    pub fn get(&self, title: &str) -> Option<&str> {
+        self.columns
+            .iter()
+            .find(|(own, _)| own == title)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !is_null(value))
+    }
+
+    pub fn identity(&self, list: List) -> Option<&str> {
+        list.identity().first().and_then(|(title, _)| self.get(title))
+    }
+}
+
+/// The samples of a list: `show_<list>_rows`, a number a numeric cell, the texts in `show_<list>_info`.
+/// `zone_offset` is what the server's clock texts are ahead of UTC, in milliseconds; unknown, times give nothing.
+pub fn samples(list: List, rows: &[Row], zone_offset: Option<Millis>) -> Vec<Sample> {
+    let name = list.name();
+    let mut names: BTreeMap<String, Text> = BTreeMap::new();
+    let mut shared = |column: &str| -> Text {
+        names.entry(column.to_owned()).or_insert_with(|| format!("show_{name}_{column}").into()).clone()
+    };
+    let mut samples = vec![Sample { name: shared("rows"), labels: Labels::empty(), value: rows.len() as f64 }];
+    for row in rows {
+        let mut identity: Vec<(Text, Text)> = Vec::new();
+        for (title, label) in list.identity() {
+            if let Some(value) = row.get(title) {
+                identity.push(((*label).into(), value.into()));
+            }
+        }
+        if let Some(job) = list.job() {
+            identity.push(("job".into(), job.into()));
+        }
+        if let Some(instance) = &row.instance {
+            identity.push(("instance".into(), instance.as_str().into()));
+        }
+        let mut texts = identity.clone();
+        let labels = Labels::new(identity);
+        for (column, value) in
+            row.columns.iter().filter(|(column, _)| !list.identity().iter().any(|(title, _)| title == column))
+        {
+            let column_name = snake_case(column);
+            match read(value, zone_offset) {
+                Some(Cell::Number(value)) => {
+                    samples.push(Sample { name: shared(&column_name), labels: labels.clone(), value })
+                }
+                Some(Cell::Ratio(value)) => {
+                    let column_name = column_name.strip_suffix("_pct").unwrap_or(&column_name);
+                    samples.push(Sample {
+                        name: shared(&format!("{column_name}_ratio")),
+                        labels: labels.clone(),
+                        value,
+                    });
+                }
+                Some(Cell::Text) => texts.push((column_name.as_str().into(), value.as_str().into())),
+                None => {}
+            }
+        }
+        samples.push(Sample { name: shared("info"), labels: Labels::new(texts), value: 1.0 });
+    }
+    samples
+}
+
+/// The server's clock texts have no offset. The newest heartbeat of a live cluster is seconds old, so its distance
+/// from now, rounded to a quarter of an hour, is the zone. `None` without any heartbeat of the last days.
+pub fn zone_offset<'a>(heartbeats: impl Iterator<Item = &'a str>, now: Millis) -> Option<Millis> {
+    const QUARTER: Millis = 15 * 60 * 1000;
+    const WIDEST: Millis = 14 * 60 * 60 * 1000;
+    let newest = heartbeats.filter_map(local_time).max()?;
+    let offset = (newest - now).div_euclid(QUARTER) * QUARTER;
+    // A heartbeat is a little in the past: 5 s ago in the zone +08:00 is 7:59:55 ahead.
+    let offset = if (newest - now).rem_euclid(QUARTER) > QUARTER / 2 { offset + QUARTER } else { offset };
+    (offset.abs() <= WIDEST).then_some(offset)
+}
+
+enum Cell {
+    Number(f64),
+    Ratio(f64),
+    Text,
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "\\N" | "NULL" | "N/A")
+}
+
+fn read(text: &str, zone_offset: Option<Millis>) -> Option<Cell> {
+    let text = text.trim();
+    // JSON inside a cell holds times of its own: as a label it would be a new series each time.
+    if is_null(text) || text.starts_with('{') {
+        return None;
+    }
+    Some(match text {
+        "true" => Cell::Number(1.0),
+        "false" => Cell::Number(0.0),
+        _ => {
+            if let Some(per_cent) = text.strip_suffix('%') {
+                // String.format of the JVM follows its locale: 12,3 %. Shifting the point in the text is exact.
+                let ratio = number(&format!("{}e-2", per_cent.trim_end().replace(',', ".")));
+                return Some(ratio.map_or(Cell::Text, Cell::Ratio));
+            }
+            match number(text).or_else(|| bytes(text)) {
+                Some(value) => Cell::Number(value),
+                None => match local_time(text) {
+                    Some(local) => Cell::Number((local - zone_offset?) as f64 / 1000.0),
+                    None => Cell::Text,
+                },
+            }
+        }
+    })
+}
+
+/// A plain decimal number; what Rust reads besides (inf, nan, a leading `+`) is text.
+fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.starts_with(|letter: char| letter.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
+    if plain { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
+}
+
+/// `18.635 GB`, `60.000GB`: base 1024, as StarRocks prints them.
+fn bytes(text: &str) -> Option<f64> {
+    let end = text.find(|letter: char| letter.is_ascii_alphabetic())?;
+    let (value, unit) = text.split_at(end);
+    let power = match unit {
+        "B" => 0,
+        "KB" => 1,
+        "MB" => 2,
+        "GB" => 3,
+        "TB" => 4,
+        "PB" => 5,
+        _ => return None,
+    };
+    Some((number(value.trim_end())? * 1024f64.powi(power)).round())
+}
+
+/// `2026-11-22 02:28:50` as if it were UTC, in milliseconds.
+fn local_time(text: &str) -> Option<Millis> {
+    if text.len() != 19 || text.as_bytes().get(10) != Some(&b' ') {
+        return None;
+    }
+    let time: jiff::civil::DateTime = text.parse().ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+/// `CpuUsedPct` → `cpu_used_pct`, `IP` → `ip`, `LastHeartbeat` → `last_heartbeat`.
+fn snake_case(title: &str) -> String {
+    let letters: Vec<char> = title.chars().collect();
+    let mut name = String::with_capacity(title.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        if letter.is_ascii_uppercase() {
+            let before = index.checked_sub(1).map(|before| letters[before]);
+            let after = letters.get(index + 1);
+            let starts_word = before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
+                || (before.is_some_and(|before| before.is_ascii_uppercase())
+                    && after.is_some_and(char::is_ascii_lowercase));
+            if starts_word && !name.ends_with('_') {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        } else if letter.is_ascii_alphanumeric() {
+            name.push(*letter);
+        } else if !name.ends_with('_') {
+            name.push('_');
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(list: List, cells: &[(&str, &str)]) -> Vec<String> {
+        let columns = cells.iter().map(|(title, value)| ((*title).to_owned(), (*value).to_owned())).collect();
+        let row = Row { columns, instance: Some("10.0.0.1:8040".into()) };
+        samples(list, &[row], Some(0))
+            .iter()
+            .map(|sample| format!("{}{} {}", sample.name, sample.labels, sample.value))
+            .collect()
+    }
+
+    #[test]
+    fn every_shape_of_a_cell_becomes_what_it_means() {
+        let cells = [
+            ("BackendId", "10002"),
+            ("IP", "127.0.0.20"),
+            ("Alive", "true"),
+            ("TabletNum", "30"),
+            ("DataUsedCapacity", "18.626 GB"),
+            ("MemLimit", "60.000GB"),
+            ("AvailCapacity", "1.000 B"),
+            ("CpuUsedPct", "35.8 %"),
+            ("MemUsedPct", "32,54 %"),
+            ("LastStartTime", "2026-11-22 02:28:25"),
+            ("ErrMsg", ""),
+            ("Version", "4.0.0-37c7c51"),
+            ("Status", "{\"lastSuccessReportTabletsTime\":\"N/A\"}"),
+            ("DataCacheMetrics", "N/A"),
+            ("StatusCode", "OK"),
+            ("NewIn5Dot0", "7"),
+        ];
+        let labels = r#"{id="10002", instance="10.0.0.1:8040", job="be"}"#;
+        assert_eq!(
+            listed(List::Backends, &cells),
+            [
+                "show_backends_rows{} 1".to_owned(),
+                format!("show_backends_alive{labels} 1"),
+                format!("show_backends_tablet_num{labels} 30"),
+                format!("show_backends_data_used_capacity{labels} 19999515214"),
+                format!("show_backends_mem_limit{labels} 64424509440"),
+                format!("show_backends_avail_capacity{labels} 1"),
+                format!("show_backends_cpu_used_ratio{labels} 0.358"),
+                format!("show_backends_mem_used_ratio{labels} 0.3254"),
+                format!("show_backends_last_start_time{labels} 1795314505"),
+                format!("show_backends_new_in5_dot0{labels} 7"),
+                r#"show_backends_info{id="10002", instance="10.0.0.1:8040", ip="127.0.0.20", job="be", status_code="OK", version="4.0.0-37c7c51"} 1"#.to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_rows_are_a_count_of_zero() {
+        let empty: Vec<String> = samples(List::ComputeNodes, &[], None)
+            .iter()
+            .map(|sample| format!("{} {}", sample.name, sample.value))
+            .collect();
+        assert_eq!(empty, ["show_compute_nodes_rows 0"]);
+    }
+
+    #[test]
+    fn the_servers_zone_is_worked_out_from_the_newest_heartbeat() {
+        let now = 1_795_314_538_000; // 2026-11-22 02:28:58 UTC
+        let offset = |text: &str| zone_offset([text, "2026-11-20 00:00:00", "\\N"].into_iter(), now);
+        assert_eq!(offset("2026-11-22 02:28:55"), Some(0));
+        assert_eq!(offset("2026-11-22 10:28:55"), Some(8 * 3_600_000));
+        assert_eq!(offset("2026-11-21 22:58:55"), Some(-(3 * 3_600_000 + 1_800_000)));
+        assert_eq!(offset("2026-11-22 08:13:51"), Some(5 * 3_600_000 + 45 * 60_000));
+        assert_eq!(zone_offset(["N/A"].into_iter(), now), None);
+    }
+
+    #[test]
+    fn titles_become_snake_case() {
+        let cases = [
+            ("IP", "ip"),
+            ("BePort", "be_port"),
+            ("CpuUsedPct", "cpu_used_pct"),
+            ("ErrMsg", "err_msg"),
+            ("DbId", "db_id"),
+            ("max_mem", "max_mem"),
+            ("HTTPPort", "http_port"),
+        ];
+        for (title, name) in cases {
+            assert_eq!(snake_case(title), name);
+        }
+    }
+
+    #[test]
+    fn answers_that_are_no_rows_are_errors_in_their_own_words() {
+        assert_eq!(from_show_proc("Failed to forward stmt: x").unwrap_err(), "Failed to forward stmt: x");
+        assert_eq!(from_show_proc("[]").unwrap().len(), 0);
+        assert!(from_sql("{\"connectionId\":1}\n{\"meta\":[]}\n").unwrap().is_empty());
+        assert_eq!(from_sql(r#"{"status":"FAILED","msg":"Access denied"}"#).unwrap_err(), "Access denied");
+        assert!(from_sql("<html>").is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! `stellar config check | show | metrics`: what is configured, whether it is right, and what it means.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::{Secrets, World, load_catalogue, load_settings, print, progress};
+use crate::catalogue::{Catalogue, reference};
+use crate::cli::{Config, ConfigCommand, Global};
+use crate::collect::{self, Progress, Remembered, Toolbox};
+use crate::failure::Exit;
+use crate::settings::{self, Cluster, Loaded};
+use crate::words;
+
+pub fn run(global: &Global, arguments: &Config, world: &World) -> Result<Exit> {
+    match &arguments.command {
+        ConfigCommand::Check { probe } => check(global, *probe, world),
+        ConfigCommand::Show => {
+            print(&settings::show(&load_settings(global, world, Secrets::NotNeeded)?))?;
+            Ok(Exit::Done)
+        }
+        ConfigCommand::Metrics => {
+            let loaded = load_settings(global, world, Secrets::NotNeeded)?;
+            print(&reference::markdown(&load_catalogue(&loaded)?))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn check(global: &Global, wants_probe: bool, world: &World) -> Result<Exit> {
+    let loaded = load_settings(global, world, Secrets::Needed)?;
+    let catalogue = load_catalogue(&loaded)?;
+    for warning in &loaded.warnings {
+        log::warn!("{warning}");
+    }
+    print(&format!("{}\n", settings::summary(&loaded)))?;
+    if !wants_probe {
+        return Ok(Exit::Done);
+    }
+    probe(&loaded, &catalogue, global, world)
+}
+
+/// Asks every endpoint once and tells what came back; stores nothing.
+fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World) -> Result<Exit> {
+    let asked: Vec<(&Cluster, Remembered)> =
+        loaded.settings.clusters.iter().map(|cluster| (cluster, Remembered::default())).collect();
+    let clock = world.clock()?;
+    let (progress, wanted) = (Progress::default(), catalogue.wanted());
+    let tools = Toolbox { catalogue, wanted: &wanted, clock: &clock, progress: &progress };
+    let harvests =
+        progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))?;
+    let mut text = String::new();
+    let mut clean = true;
+    for ((cluster, _), harvest) in asked.iter().zip(&harvests) {
+        let _ = writeln!(text, "\n{}", cluster.name);
+        let mut attempts: Vec<_> = harvest.attempts.iter().collect();
+        attempts.sort_by(|left, right| left.url.cmp(&right.url));
+        for attempt in attempts {
+            let took = words::took(attempt.took);
+            let _ = match &attempt.error {
+                None => writeln!(
+                    text,
+                    "  ok    {took:>7}  {}  {}",
+                    attempt.url,
+                    words::count(attempt.samples as usize, "sample")
+                ),
+                Some(error) => writeln!(text, "  fail  {took:>7}  {}  {error}", attempt.url),
+            };
+        }
+        // What a fall-back mended is no finding; what stayed open is.
+        for problem in &harvest.problems {
+            clean = false;
+            let _ = writeln!(text, "  finding: {problem}");
+        }
+        if cluster.login.is_none() && cluster.backends.is_empty() && cluster.compute_nodes.is_empty() {
+            clean = false;
+            let _ =
+                writeln!(text, "  finding: no `user` and no `backends`: the nodes behind the frontends are not known");
+        }
+    }
+    print(&text)?;
+    Ok(if clean { Exit::Done } else { Exit::Partly })
+}

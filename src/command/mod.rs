@@ -1,0 +1,219 @@
+//! One file a subcommand; each reads as the table of contents of what it does. This one holds what they share: the world
+//! they run in, how settings and catalogue are loaded, how errors are told.
+
+mod collect_once;
+mod config;
+mod progress;
+mod report;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Error, Result};
+use clap::ColorChoice;
+use jiff::tz::TimeZone;
+
+use crate::catalogue::Catalogue;
+use crate::cli::{Cli, Command, Global};
+use crate::clock::{Clock, FREEZE_VARIABLE};
+use crate::failure::{Exit, Failure};
+use crate::settings::{self, Loaded, fault};
+
+/// Reads one environment variable.
+pub type Variables = Box<dyn Fn(&str) -> Option<String>>;
+
+/// What a command is told about the world, so that it never asks for it itself.
+pub struct World {
+    pub environment: Variables,
+    pub stdout_is_terminal: bool,
+    pub stderr_is_terminal: bool,
+    /// Standard error goes to journald, which wants priorities.
+    pub journal: bool,
+    pub colour: bool,
+    /// Columns of the terminal on stdout; `None` when it is none.
+    pub width: Option<usize>,
+}
+
+impl World {
+    pub fn of_this_process(global: &Global) -> Self {
+        let environment = variable;
+        let is_set = |name: &str| environment(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let stdout_is_terminal = io::stdout().is_terminal();
+        let colour = match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if is_set("NO_COLOR") => false,
+            ColorChoice::Auto => is_set("CLICOLOR_FORCE") || stdout_is_terminal,
+        };
+        let width = if stdout_is_terminal { terminal_width(&environment) } else { None };
+        Self {
+            environment: Box::new(environment),
+            stdout_is_terminal,
+            stderr_is_terminal: io::stderr().is_terminal(),
+            journal: is_set("JOURNAL_STREAM"),
+            colour,
+            width,
+        }
+    }
+
+    pub fn clock(&self) -> Result<Clock> {
+        let freeze = (self.environment)(FREEZE_VARIABLE);
+        Clock::new(freeze.as_deref()).map_err(|error| Failure::new(Exit::Usage, error.to_string()).into())
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the one place that asks for the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn terminal_width(environment: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    let told = environment("COLUMNS").and_then(|columns| columns.parse().ok());
+    told.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)))
+        .filter(|width| *width > 0)
+}
+
+pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
+    match &cli.command {
+        Command::CollectOnce(arguments) => collect_once::run(&cli.global, arguments, world),
+        Command::Report(arguments) => report::run(&cli.global, arguments, world),
+        Command::Config(arguments) => config::run(&cli.global, arguments, world),
+    }
+}
+
+/// Messages on standard error: plain words for people, `<4>` before them for journald.
+pub fn start_log(global: &Global, world: &World) {
+    use log::LevelFilter;
+    let default = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::Error,
+        (false, 0) => LevelFilter::Warn,
+        (false, 1) => LevelFilter::Info,
+        (false, _) => LevelFilter::Debug,
+    };
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(LevelFilter::Warn).filter_module("stellar", default);
+    if let Some(wish) = (world.environment)("STELLAR_LOG").filter(|_| !global.quiet && global.verbose == 0) {
+        builder.filter_module("stellar", wish.parse().unwrap_or(default));
+    }
+    let journal = world.journal;
+    builder.format(move |out, record| {
+        let (priority, word) = match record.level() {
+            log::Level::Error => (3, "error: "),
+            log::Level::Warn => (4, "warning: "),
+            log::Level::Info => (6, ""),
+            log::Level::Debug | log::Level::Trace => (7, ""),
+        };
+        let (priority, word) = if journal { (format!("<{priority}>"), "") } else { (String::new(), word) };
+        writeln!(out, "{priority}{word}{}", record.args())
+    });
+    // Started twice only by a program that embeds us; the first log stands.
+    let _ = builder.try_init();
+}
+
+/// Says what ended the command, on standard error, and what to do about it.
+pub fn explain(error: &Error, world: &World) -> Exit {
+    // `stellar report | head`: the reader has seen enough.
+    if error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe))
+    {
+        return Exit::Done;
+    }
+    let priority = if world.journal { "<3>" } else { "" };
+    let mut text = String::new();
+    let exit = match error.downcast_ref::<Failure>() {
+        Some(failure) if failure.what.starts_with("error: ") => {
+            text.push_str(&failure.what);
+            failure.exit
+        }
+        Some(failure) => {
+            text.push_str(&format!("error: {}\n", failure.what));
+            if let Some(hint) = &failure.hint {
+                text.push_str(&format!("hint: {hint}\n"));
+            }
+            failure.exit
+        }
+        None => {
+            text.push_str(&format!("error: {error:#}\n"));
+            Exit::Usage
+        }
+    };
+    let lines: String = text.lines().map(|line| format!("{priority}{line}\n")).collect();
+    // Nobody is left to be told when standard error is closed.
+    let _ = io::stderr().write_all(lines.as_bytes());
+    exit
+}
+
+/// Whether a command talks to the clusters, and so needs their passwords and certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    Needed,
+    NotNeeded,
+}
+
+/// Settings from file and environment, with the flags that stand above them.
+fn load_settings(global: &Global, world: &World, secrets: Secrets) -> Result<Loaded> {
+    let explicit = global.config.as_deref();
+    let loaded = match secrets {
+        Secrets::Needed => settings::load(explicit, &*world.environment),
+        Secrets::NotNeeded => settings::load_without_secrets(explicit, &*world.environment),
+    };
+    let loaded = match (loaded, &global.db) {
+        // With --db a report needs no configuration.
+        (Err(settings::LoadError::NotFound(_)), Some(_)) if secrets == Secrets::NotNeeded => {
+            Loaded::without_file(&*world.environment)
+        }
+        (loaded, _) => loaded,
+    };
+    // The rendering has its own `error:` before each fault.
+    let mut loaded = loaded.map_err(|error| Failure::new(Exit::Usage, error.render()))?;
+    if let Some(path) = &global.db {
+        loaded.override_database(path);
+    }
+    Ok(loaded)
+}
+
+fn load_catalogue(loaded: &Loaded) -> Result<Catalogue> {
+    Catalogue::load(&loaded.settings).map_err(|faults| Failure::new(Exit::Usage, fault::render(&faults)).into())
+}
+
+/// Refuses names that are not among `known`, with the nearest one that is.
+fn refuse_unknown(wanted: &[String], known: &[&str], what: &str) -> Result<()> {
+    for name in wanted {
+        if !known.contains(&name.as_str()) {
+            let failure = Failure::new(Exit::Usage, format!("there is no {what} `{name}`"));
+            let hint = match settings::words::closest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => format!("there is no {what} at all"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            return Err(failure.with_hint(hint).into());
+        }
+    }
+    Ok(())
+}
+
+/// The configured zone, or the machine's.
+fn zone(loaded: &Loaded, utc: bool) -> TimeZone {
+    if utc {
+        return TimeZone::UTC;
+    }
+    let configured = loaded.settings.metrics.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
+    configured.unwrap_or_else(TimeZone::system)
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+fn print_json(document: &serde_json::Value) -> Result<()> {
+    print(&format!("{document:#}\n"))
+}
+
+/// The database of the settings.
+fn database(loaded: &Loaded) -> &Path {
+    &loaded.settings.database.path
+}

@@ -1,0 +1,49 @@
+//! The live line of a run that takes longer than a second: on a terminal only, on standard error, wiped at the end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::World;
+use crate::collect::Progress;
+
+const QUIET_FOR: Duration = Duration::from_secs(1);
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Does `work`, drawing `progress` meanwhile.
+pub fn shown<T>(world: &World, quiet: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if !world.stderr_is_terminal || quiet {
+        return work();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let drawer = scope.spawn(|| draw(progress, &done));
+        let result = work();
+        done.store(true, Ordering::Release);
+        drawer.thread().unpark();
+        result
+    })
+}
+
+fn draw(progress: &Progress, done: &AtomicBool) {
+    let started = std::time::Instant::now();
+    while started.elapsed() < QUIET_FOR {
+        if done.load(Ordering::Acquire) {
+            return;
+        }
+        std::thread::park_timeout(QUIET_FOR.saturating_sub(started.elapsed()));
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // A template that indicatif does not like leaves its own line.
+    if let Ok(style) = ProgressStyle::with_template("collecting  {bar:20}  {pos}/{len} requests  {elapsed}") {
+        bar.set_style(style.progress_chars("█▌░"));
+    }
+    while !done.load(Ordering::Acquire) {
+        bar.set_length(progress.asked.load(Ordering::Relaxed) as u64);
+        bar.set_position(progress.answered.load(Ordering::Relaxed) as u64);
+        bar.tick();
+        std::thread::park_timeout(REDRAW);
+    }
+    bar.finish_and_clear();
+}

@@ -1,0 +1,54 @@
+//! `stellar report`: the newest rows, judged and shown.
+
+use anyhow::Result;
+
+use super::{Secrets, World, database, load_catalogue, load_settings, print, print_json, refuse_unknown, zone};
+use crate::alert;
+use crate::cli::{Global, Report};
+use crate::failure::Exit;
+use crate::report::{self, Assessed, Expected, Style};
+use crate::store::{self, read};
+
+pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
+    let now = world.clock()?.now();
+    let loaded = load_settings(global, world, Secrets::NotNeeded)?;
+    let catalogue = load_catalogue(&loaded)?;
+    let rules = alert::shipped_rules().map_err(anyhow::Error::msg)?;
+    let path = database(&loaded);
+    let connection = store::open_read_only(path)?;
+    let explain = |error: rusqlite::Error| store::explain(path, &error);
+    let stored = read::latest(&connection, &catalogue).map_err(explain)?;
+    let last_run = read::last_run(&connection).map_err(explain)?;
+
+    let expected: Vec<Expected> = match loaded.path {
+        // Without a configuration nobody knows what is expected: what is stored is taken at the default interval.
+        None => {
+            let interval = loaded.settings.metrics.interval;
+            stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval }).collect()
+        }
+        Some(_) => loaded
+            .settings
+            .clusters
+            .iter()
+            .map(|cluster| Expected { name: cluster.name.clone(), interval: cluster.interval })
+            .collect(),
+    };
+    let mut assessed = report::assess(stored, &expected, &catalogue, &rules, now);
+    let known: Vec<&str> = assessed.iter().map(|one| one.cluster.name.as_str()).collect();
+    refuse_unknown(&arguments.cluster, &known, "cluster")?;
+    if !arguments.cluster.is_empty() {
+        assessed.retain(|one| arguments.cluster.contains(&one.cluster.name));
+    }
+
+    let style = Style { zone: zone(&loaded, arguments.utc), colour: world.colour, width: world.width };
+    if arguments.json {
+        print_json(&report::json::document(&assessed, &catalogue, now, last_run, &style))?;
+    } else if arguments.cluster.is_empty() {
+        print(&report::render_overview(&assessed, &catalogue, now, last_run, &style))?;
+    } else {
+        let whole: Vec<String> =
+            assessed.iter().map(|one: &Assessed| report::render_cluster(one, &catalogue, &style)).collect();
+        print(&whole.join("\n"))?;
+    }
+    Ok(Exit::Done)
+}

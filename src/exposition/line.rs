@@ -1,0 +1,170 @@
+//! One sample line, after its name: labels, value, timestamp. Only wanted lines come here.
+
+use std::borrow::Cow;
+
+use memchr::{memchr_iter, memchr2, memrchr};
+
+use super::names::is_letter;
+use super::{Format, Label};
+use crate::sample::Millis;
+
+/// No honest series is near it; a bound keeps comparing label sets cheap whatever a page holds.
+const MAX_LABELS: usize = 64;
+
+type Reason = Cow<'static, str>;
+
+/// Reads what follows the name into `labels` (emptied first) and gives value and timestamp.
+///
+/// A frontend of StarRocks does not escape what it writes between quotes. So a line that the format refuses is read
+/// once more as by such a writer, see [`unescaped`].
+pub(super) fn read<'p>(
+    rest: &'p str,
+    format: Format,
+    labels: &mut Vec<Label<'p>>,
+) -> Result<(f64, Option<Millis>), Reason> {
+    labels.clear();
+    let rest = skip(rest);
+    let Some(body) = rest.strip_prefix('{') else { return tail(rest, format) };
+    let strict = escaped(body, labels).and_then(|rest| tail(rest, format));
+    if strict.is_ok() || format == Format::OpenMetrics {
+        return strict;
+    }
+    labels.clear();
+    unescaped(body, labels).and_then(|rest| tail(rest, format)).or(strict)
+}
+
+fn skip(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+/// The label set by the book: `\\`, `\"` and `\n` are escapes, any other backslash is itself. Gives what follows `}`.
+fn escaped<'p>(body: &'p str, labels: &mut Vec<Label<'p>>) -> Result<&'p str, Reason> {
+    let mut rest = skip(body);
+    loop {
+        if let Some(tail) = rest.strip_prefix('}') {
+            return Ok(tail);
+        }
+        let (name, opened) = label_name(rest).ok_or("no `name=\"value\"` where a label or `}` should be")?;
+        let (value, closed) = quoted(opened).ok_or("a label value has no closing quote")?;
+        push(labels, name, value)?;
+        rest = skip(closed);
+        match rest.strip_prefix(',') {
+            Some(more) => rest = skip(more),
+            None if rest.starts_with('}') => {}
+            None => return Err("a label value is not followed by `,` or `}`".into()),
+        }
+    }
+}
+
+/// The label set of a writer that escapes nothing: backslashes are themselves, and a quote closes a value only where
+/// the next label (`, name="`) or the end follows. The line's last brace is the closing one, for only numbers follow;
+/// what could be an exemplar as well is refused.
+fn unescaped<'p>(body: &'p str, labels: &mut Vec<Label<'p>>) -> Result<&'p str, Reason> {
+    let refused = || Reason::Borrowed("the quotes of the labels do not match");
+    let end = memrchr(b'}', body.as_bytes()).ok_or_else(refused)?;
+    let (inside, tail) = (&body[..end], &body[end + 1..]);
+    if inside.contains("# {") {
+        return Err(refused());
+    }
+    let mut rest = skip(inside);
+    while !rest.is_empty() {
+        let (name, opened) = label_name(rest).ok_or_else(refused)?;
+        let closing = memchr_iter(b'"', opened.as_bytes()).find(|quote| {
+            let after = skip(&opened[quote + 1..]);
+            let next = after.strip_prefix(',').map(skip);
+            after.is_empty() || next.is_some_and(|next| next.is_empty() || label_name(next).is_some())
+        });
+        let closing = closing.ok_or_else(refused)?;
+        push(labels, name, Cow::Borrowed(&opened[..closing]))?;
+        rest = skip(&opened[closing + 1..]);
+        rest = skip(rest.strip_prefix(',').unwrap_or(rest));
+    }
+    Ok(tail)
+}
+
+/// `name = "` with optional blanks: the name and what follows the quote.
+fn label_name(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !is_letter(byte))?;
+    let (name, rest) = text.split_at_checked(end)?;
+    if name.bytes().next()?.is_ascii_digit() {
+        return None;
+    }
+    Some((name, skip(skip(rest).strip_prefix('=')?).strip_prefix('"')?))
+}
+
+/// The value up to its closing quote, and what follows the quote.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let bytes = text.as_bytes();
+    let mut unescaped = String::new();
+    let (mut copied, mut at) = (0, 0);
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        let escape = match (bytes[at], bytes.get(at + 1)) {
+            (b'"', _) => break,
+            (_, Some(b'n')) => "\n",
+            (_, Some(b'"')) => "\"",
+            (_, Some(b'\\')) => "\\",
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        unescaped.push_str(&text[copied..at]);
+        unescaped.push_str(escape);
+        at += 2;
+        copied = at;
+    }
+    let last = &text[copied..at];
+    let value = if copied == 0 { Cow::Borrowed(last) } else { Cow::Owned(unescaped + last) };
+    Some((value, &text[at + 1..]))
+}
+
+fn push<'p>(labels: &mut Vec<Label<'p>>, name: &'p str, value: Cow<'p, str>) -> Result<(), Reason> {
+    if name == "__name__" {
+        return Err("the label `__name__` is reserved".into());
+    }
+    if labels.iter().any(|(other, _)| *other == name) {
+        return Err(format!("the label `{}` comes twice", super::shortened(name.as_bytes())).into());
+    }
+    if labels.len() == MAX_LABELS {
+        return Err(format!("more than {MAX_LABELS} labels").into());
+    }
+    labels.push((name, value));
+    Ok(())
+}
+
+/// `value [timestamp] [# {exemplar}]`. Exemplars are not looked into, nobody reads them.
+fn tail(text: &str, format: Format) -> Result<(f64, Option<Millis>), Reason> {
+    let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
+    let value = words.next().ok_or("no value")?;
+    // Rust reads what the formats write, and neither hex floats nor underscores, which Go would take.
+    let value: f64 = value.parse().map_err(|_| "the value is not a number")?;
+    let mut stamp = None;
+    while let Some(word) = words.next() {
+        if let Some(exemplar) = word.strip_prefix('#') {
+            let begun = if exemplar.is_empty() { words.next().unwrap_or_default() } else { exemplar };
+            if begun.starts_with('{') {
+                break;
+            }
+            return Err("what follows the value is no exemplar".into());
+        }
+        if stamp.is_some() {
+            return Err("more than a value and a timestamp".into());
+        }
+        stamp = Some(timestamp(word, format).ok_or("the timestamp is not a number")?);
+    }
+    Ok((value, stamp))
+}
+
+/// Milliseconds in the one format, seconds and fractions of them in the other.
+fn timestamp(word: &str, format: Format) -> Option<Millis> {
+    match format {
+        Format::Prometheus => word.parse().ok(),
+        Format::OpenMetrics => {
+            let millis = (word.parse::<f64>().ok()? * 1000.0).round();
+            // 2^63 itself is the first number that does not fit.
+            let fits = millis >= i64::MIN as f64 && millis < i64::MAX as f64;
+            fits.then_some(millis as Millis)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `stellar`: health and performance history of StarRocks clusters in one SQLite file.
+//!
+//! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
+//! store`, then `store → report | alert`. Collecting never formats, reporting never fetches, no module reaches back.
+
+pub mod alert;
+pub mod catalogue;
+pub mod cli;
+pub mod clock;
+pub mod collect;
+pub mod command;
+pub mod exposition;
+pub mod failure;
+pub mod promql;
+pub mod report;
+pub mod sample;
+pub mod settings;
+pub mod store;
+pub mod words;

@@ -1,0 +1,106 @@
+//! PromQL over whatever holds samples: one collection, stored history, a text file.
+//!
+//! Prometheus is the reference: an expression gives here what it gives there. Two things are our own: `[$__interval]`
+//! is a series' previous sample and its present one, and what an instant selector sees is for the [`Source`] to say.
+//! What is not supported is refused when the text is parsed, never when it is evaluated.
+
+mod aggregate;
+mod arithmetic;
+mod compile;
+mod duration;
+mod error;
+mod evaluate;
+mod functions;
+mod matching;
+mod range;
+mod selector;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod text;
+mod vectors;
+
+use crate::sample::{Labels, Millis, Point, Series, Text};
+
+pub use error::{EvalError, ParseError, Position};
+pub use selector::{MatchOperator, Matcher, Selector, Window};
+
+use compile::Node;
+
+/// A parsed and type-checked expression; everything in it is known to be supported.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    text: String,
+    root: Node,
+}
+
+/// What an expression evaluates to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    Scalar,
+    String,
+    Vector,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Scalar(f64),
+    String(String),
+    /// No two elements have the same name and labels.
+    Vector(Vec<Element>),
+}
+
+/// One series of an instant vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Element {
+    /// None once a function, an operator or an aggregation has made something else of the metric.
+    pub name: Option<Text>,
+    pub labels: Labels,
+    /// When the sample was taken, if a selector gave it unaltered; else the moment of evaluation.
+    pub at: Millis,
+    pub value: f64,
+}
+
+/// Where samples come from.
+pub trait Source {
+    /// The series that a selector reads for an evaluation at `at`, from which the selector's offset has been
+    /// subtracted. Each series comes once. Its points, oldest first:
+    ///
+    /// - [`Window::Instant`]: the one that the selector sees (a series without one is left out);
+    /// - [`Window::Interval`]: the previous and the present one (with only one of them every function gives nothing);
+    /// - [`Window::Range`] of `r`: those with `at - r < t <= at`.
+    fn select(&self, selector: &Selector, at: Millis) -> Vec<Series>;
+
+    /// The same, shown one by one without being copied. This is what an evaluation calls; a source that has its
+    /// series in memory saves an allocation a series by doing better than `select`.
+    fn visit(&self, selector: &Selector, at: Millis, show: &mut dyn FnMut(&Text, &Labels, &[Point])) {
+        self.select(selector, at).iter().for_each(|series| show(&series.name, &series.labels, &series.points));
+    }
+}
+
+impl Expression {
+    /// Parses and checks; the error names what is wrong or not supported and, as well as it can be told, where.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Ok(Self { text: text.to_owned(), root: compile::parse(text)? })
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn value_type(&self) -> ValueType {
+        self.root.value_type()
+    }
+
+    /// Every selector, in the order of the text: all that an evaluation will ask a [`Source`] for.
+    pub fn selectors(&self) -> Vec<Selector> {
+        let mut selectors = Vec::new();
+        self.root.each_selector(&mut |selector| selectors.push(selector.clone()));
+        selectors
+    }
+}
+
+/// Evaluates at one moment (unix milliseconds). Errors are those of Prometheus: series that cannot be told apart.
+pub fn evaluate(expression: &Expression, source: &dyn Source, at: Millis) -> Result<Value, EvalError> {
+    evaluate::Evaluation { source, at }.value(&expression.root)
+}

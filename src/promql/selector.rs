@@ -1,0 +1,226 @@
+//! A selector: which series an expression reads, and how far back.
+
+use std::fmt;
+
+use regex::{Regex, RegexBuilder};
+
+use super::duration;
+use crate::sample::{Labels, Millis, Text};
+
+/// `name{label="value"}[5m] offset 1h`, ready to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Selector {
+    pub name: Text,
+    /// What the labels must satisfy, all of it; the metric name is not among them.
+    pub matchers: Vec<Matcher>,
+    pub window: Window,
+    /// How far before the evaluation the selector looks, in milliseconds; negative looks ahead. `evaluate` has
+    /// subtracted it from the time it gives to a `Source`.
+    pub offset: Millis,
+}
+
+/// Which samples of a series a selector reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// The sample that the moment of evaluation sees.
+    Instant,
+    /// `[$__interval]`: the previous sample of the series, whatever its age, and its present one.
+    Interval,
+    /// `[5m]`: the samples of the last so many milliseconds, the one at its very beginning excluded.
+    Range(Millis),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MatchOperator {
+    Equal,
+    NotEqual,
+    Matches,
+    MatchesNot,
+}
+
+/// One condition on one label. A label that is not there has the value "".
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    pub label: Text,
+    pub operator: MatchOperator,
+    /// The text to be equal to, or the regular expression as it was written.
+    pub value: Text,
+    /// Compiled once; of `Matches` and `MatchesNot` only.
+    pattern: Option<Regex>,
+}
+
+impl Selector {
+    /// Whether a series of this name with these labels is selected; the name is the caller's to compare.
+    pub fn accepts(&self, labels: &Labels) -> bool {
+        self.matchers.iter().all(|matcher| matcher.accepts(labels.get(&matcher.label).map_or("", |value| value)))
+    }
+}
+
+impl Matcher {
+    pub fn equal(label: &str, value: &str) -> Self {
+        Self { label: label.into(), operator: MatchOperator::Equal, value: value.into(), pattern: None }
+    }
+
+    /// The error is the reason why `value` is not a regular expression.
+    pub(super) fn new(label: &str, operator: MatchOperator, value: &str) -> Result<Self, String> {
+        let pattern = match operator {
+            MatchOperator::Equal | MatchOperator::NotEqual => None,
+            MatchOperator::Matches | MatchOperator::MatchesNot => Some(compile(value)?),
+        };
+        Ok(Self { label: label.into(), operator, value: value.into(), pattern })
+    }
+
+    pub fn accepts(&self, value: &str) -> bool {
+        let equal = match &self.pattern {
+            Some(pattern) => pattern.is_match(value),
+            None => *self.value == *value,
+        };
+        equal == matches!(self.operator, MatchOperator::Equal | MatchOperator::Matches)
+    }
+
+    fn parts(&self) -> (&Text, MatchOperator, &Text) {
+        (&self.label, self.operator, &self.value)
+    }
+}
+
+impl PartialEq for Matcher {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Matcher {}
+
+impl std::hash::Hash for Matcher {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+/// The whole value must match, and `.` matches a line break too, as in Prometheus.
+fn compile(written: &str) -> Result<Regex, String> {
+    let compile = |pattern: &str| {
+        RegexBuilder::new(&format!("^(?:{})$", as_in_prometheus(pattern))).dot_matches_new_line(true).build()
+    };
+    // Go takes a `{` that begins no repetition literally; this engine does not.
+    compile(written).or_else(|_| compile(&literal_braces(written))).map_err(|_| not_a_pattern(written))
+}
+
+/// Cut short, since what is not understood is often long.
+pub(super) fn not_a_pattern(pattern: &str) -> String {
+    let start: String = pattern.chars().take(60).collect();
+    let dots = if start.len() < pattern.len() { "…" } else { "" };
+    format!("`{start}{dots}` is not a regular expression that is understood, or it is too large")
+}
+
+/// `\d`, `\w` and `\s` mean ASCII alone there, and a class knows neither nested brackets nor set operators.
+fn as_in_prometheus(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut in_class = false;
+    let mut letters = pattern.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some('d') => text.push_str("[0-9]"),
+                Some('D') => text.push_str("[^0-9]"),
+                Some('w') => text.push_str("[0-9A-Za-z_]"),
+                Some('W') => text.push_str("[^0-9A-Za-z_]"),
+                Some('s') => text.push_str(r"[\t\n\f\r ]"),
+                Some('S') => text.push_str(r"[^\t\n\f\r ]"),
+                Some('b') if !in_class => text.push_str(r"(?-u:\b)"),
+                other => {
+                    text.push('\\');
+                    text.extend(other);
+                }
+            },
+            '[' if !in_class => {
+                in_class = true;
+                text.push('[');
+                // A `]` that comes first is a member.
+                text.extend(letters.next_if_eq(&'^'));
+                if letters.next_if_eq(&']').is_some() {
+                    text.push_str(r"\]");
+                }
+            }
+            '[' if letters.peek() == Some(&':') => {
+                text.push('[');
+                for member in letters.by_ref() {
+                    text.push(member);
+                    if member == ']' {
+                        break;
+                    }
+                }
+            }
+            '[' | '&' | '~' if in_class => {
+                text.push('\\');
+                text.push(letter);
+            }
+            ']' if in_class => {
+                in_class = false;
+                text.push(']');
+            }
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn literal_braces(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len() + 4);
+    let mut rest = pattern;
+    while let Some(letter) = rest.chars().next() {
+        let (own, after) = rest.split_at(letter.len_utf8());
+        rest = after;
+        if letter == '{' {
+            let counts = after.split_once('}').map_or("", |(counts, _)| counts);
+            let (least, most) = counts.split_once(',').unwrap_or((counts, ""));
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            if least.is_empty() || !digits(least) || !digits(most) {
+                text.push('\\');
+            }
+        }
+        text.push_str(own);
+        if letter == '\\' {
+            let (escaped, after) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+            text.push_str(escaped);
+            rest = after;
+        }
+    }
+    text
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (index, matcher) in self.matchers.iter().enumerate() {
+            let before = if index == 0 { "{" } else { ", " };
+            write!(f, "{before}{matcher}")?;
+        }
+        if !self.matchers.is_empty() {
+            f.write_str("}")?;
+        }
+        match self.window {
+            Window::Instant => {}
+            Window::Interval => f.write_str("[$__interval]")?,
+            Window::Range(length) => write!(f, "[{}]", duration::format(length))?,
+        }
+        match self.offset {
+            0 => Ok(()),
+            ahead if ahead < 0 => write!(f, " offset -{}", duration::format(-ahead)),
+            back => write!(f, " offset {}", duration::format(back)),
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operator = match self.operator {
+            MatchOperator::Equal => "=",
+            MatchOperator::NotEqual => "!=",
+            MatchOperator::Matches => "=~",
+            MatchOperator::MatchesNot => "!~",
+        };
+        let value = self.value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        write!(f, "{}{operator}\"{value}\"", self.label)
+    }
+}

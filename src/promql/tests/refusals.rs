@@ -1,0 +1,103 @@
+use super::*;
+use crate::promql::Position;
+
+fn refusal(text: &str) -> String {
+    Expression::parse(text).map_or_else(|error| error.to_string(), |_| "accepted".into())
+}
+
+#[test]
+fn what_is_not_supported_is_refused_when_it_is_parsed() {
+    for (text, expected) in [
+        ("sum(topk(5, x))", "column 5: the aggregation `topk` is not supported"),
+        ("1 + histogram_quantile(0.9, x)", "column 5: the function `histogram_quantile` is not supported"),
+        ("deriv(x[5m])", "column 1: the function `deriv` is not supported"),
+        ("x + y atan2 z", "column 7: the operator `atan2` is not supported"),
+        ("x @ 1600000000", "column 3: the `@` modifier is not supported"),
+        ("rate(x[5m] @ end())", "column 12: the `@` modifier is not supported"),
+        ("max_over_time(rate(x[5m])[1h:1m])", "column 29: subqueries (`[range:step]`) are not supported"),
+        ("{job=\"fe\"}", "column 2: a selector without a metric name is not supported; name the metric"),
+        ("{__name__=~\"x.*\"}", "column 2: a selector takes one metric name, and only by equality"),
+        ("x{a=\"1\" or b=\"2\"}", "column 1: `or` between matchers is not supported; join two selectors with `or`"),
+        (
+            "x * on(i) group_left(__name__) y",
+            "column 22: `group_left` and `group_right` cannot take the metric name along",
+        ),
+        ("x + fill(0) y", "column 5: `fill`, `fill_left` and `fill_right` are not supported"),
+    ] {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_faulty_text_is_refused_with_its_place() {
+    for (text, expected) in [
+        ("", "no expression found in input"),
+        ("sum(x", "column 4: `(` is never closed"),
+        ("sum(x))", "column 7: `)` closes nothing"),
+        ("sum(x}", "column 6: `}` closes nothing"),
+        ("x{a=\"b}", "column 5: the string that starts here is never closed"),
+        ("rate(x[5m)", "column 7: `[` is never closed"),
+        ("sum(a b)", "column 7: `b` does not continue the expression before it"),
+        ("a +", "column 3: `+` does not continue the expression before it"),
+        ("sum(a)\n  by job", "line 2, column 3: `by` does not continue the expression before it"),
+        ("frob(x)", "column 1: unknown function with name `frob`"),
+        ("x + \u{e9}", "column 5: unexpected character: `\u{e9}`"),
+        ("rate(x)", "column 1: expected type matrix in call to function `rate`, got vector"),
+        ("1 > 2", "comparisons between scalars must use BOOL modifier"),
+        (
+            "x[5m]",
+            "column 1: a range of samples is not a value; put a function like `rate` or `max_over_time` around it",
+        ),
+        ("x{a=~\"(\"}", "column 7: `(` is not a regular expression that is understood, or it is too large"),
+    ] {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn durations_are_checked_before_the_parser_sees_them() {
+    for (text, expected) in [
+        ("rate(x[])", "column 7: the range is empty; write a duration like `[5m]`"),
+        ("rate(x[ 5 ])", "accepted"),
+        ("rate(x[0s])", "column 8: the duration `0s` must be greater than zero"),
+        ("rate(x[m5])", "column 8: `m5` is not a duration; write one like `5m` or `1h30m`"),
+        ("rate(x[5s1m])", "column 8: `5s1m` is not a duration; write one like `5m` or `1h30m`"),
+        ("rate(x[101y])", "column 8: the duration `101y` is longer than 100 years"),
+        ("rate(x[99999999999999999999s])", "column 8: the duration `99999999999999999999s` is longer than 100 years"),
+        ("rate(x[$__rate_interval])", "column 8: `$__rate_interval` is not a duration; write one like `5m` or `1h30m`"),
+        ("x offset $__interval", "column 10: `$__interval` stands only in range brackets: `[$__interval]`"),
+        ("x offset inf", "column 10: `inf` is not a duration; write one like `5m`"),
+        ("x offset # far\n -1e+300", "line 2, column 3: `1e` is not a duration; write one like `5m` or `1h30m`"),
+        ("x offset .9e300", "column 10: `.9e300` is not a duration; write one like `5m` or `1h30m`"),
+        ("sum by (offset) (x) + inf", "accepted"),
+    ] {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn texts_that_would_overrun_the_stack_are_refused() {
+    let nested = |depth: usize| "(".repeat(depth) + "x" + &")".repeat(depth);
+    assert_eq!(refusal(&nested(100)), "accepted");
+    assert_eq!(refusal(&nested(101)), "column 101: brackets nest deeper than 100 levels");
+    let chain = |length: usize| "-".repeat(length) + "x";
+    assert_eq!(refusal(&chain(250)), "accepted");
+    assert_eq!(refusal(&chain(251)), "column 251: the expression has more than 250 operators");
+    assert_eq!(refusal(&"x and ".repeat(251)), "column 1503: the expression has more than 250 operators");
+    let long = |length: usize| format!("{:1$}", "x", length);
+    assert_eq!(refusal(&long(8192)), "accepted");
+    assert_eq!(refusal(&long(8193)), "column 8193: the expression has 8193 bytes; at most 8192 are taken");
+}
+
+#[test]
+fn brackets_and_signs_in_strings_and_comments_do_not_count() {
+    for text in ["x{a=\"(((\"}", "x{a='\\'@$'} # ((( $ @ \"", "x{a=`\\`}", "x{\n# } \"\na=\"b\"}"] {
+        assert_eq!(refusal(text), "accepted", "{text}");
+    }
+}
+
+#[test]
+fn a_position_counts_bytes_and_characters() {
+    let error = Expression::parse("x{a=\"\u{e9}\u{e9}\"}\n+ topk(1, x)").unwrap_err();
+    assert_eq!(error.position, Some(Position { offset: 14, line: 2, column: 3 }));
+}

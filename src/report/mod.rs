@@ -1,0 +1,249 @@
+//! What is shown, as pure functions: stored rows in, one model out, then text for a terminal or JSON. No report fetches,
+//! none writes.
+
+mod cluster;
+pub mod json;
+mod overview;
+mod table;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::alert::{self, Recorded, Rule, Severity};
+use crate::catalogue::Catalogue;
+use crate::sample::Millis;
+use crate::settings::metric_entry::Subject;
+use crate::store::read::LatestCluster;
+use crate::words;
+
+pub use cluster::render as render_cluster;
+pub use overview::render as render_overview;
+
+/// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.
+const STALE_INTERVALS: u32 = 3;
+const STALE_AT_LEAST: Duration = Duration::from_secs(90);
+
+/// The word at the beginning of a line. Worst last, so that the maximum is a target's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    Ok,
+    NoData,
+    Unknown,
+    Warn,
+    Crit,
+}
+
+impl Status {
+    pub const ALL: [Self; 5] = [Self::Ok, Self::Warn, Self::Crit, Self::Unknown, Self::NoData];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::NoData => "NODATA",
+            Self::Unknown => "UNKNOWN",
+            Self::Warn => "WARN",
+            Self::Crit => "CRIT",
+        }
+    }
+}
+
+/// One line of the overview: a cluster, its status and why.
+#[derive(Debug)]
+pub struct Assessed {
+    pub cluster: LatestCluster,
+    pub status: Status,
+    pub reasons: Vec<String>,
+    pub age: Option<Duration>,
+    /// Whether the values are current: a frontend answered and the snapshot is not stale.
+    pub current: bool,
+}
+
+/// How reports look.
+#[derive(Clone, Debug)]
+pub struct Style {
+    pub zone: TimeZone,
+    pub colour: bool,
+    /// Columns of the terminal; `None` is unlimited.
+    pub width: Option<usize>,
+}
+
+impl Style {
+    /// `2026-11-22 10:16:30 +08:00`.
+    pub fn moment(&self, at: Millis) -> String {
+        match jiff::Timestamp::from_millisecond(at) {
+            Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+            Err(_) => "?".to_owned(),
+        }
+    }
+}
+
+/// What the configuration says about a target, or the defaults when it is no longer in it.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    pub name: String,
+    pub interval: Duration,
+}
+
+/// Judges every cluster that is configured or stored; worst first, then by name.
+pub fn assess(
+    stored: Vec<LatestCluster>,
+    expected: &[Expected],
+    catalogue: &Catalogue,
+    rules: &[Rule],
+    now: Millis,
+) -> Vec<Assessed> {
+    let intervals: HashMap<&str, Duration> =
+        expected.iter().map(|target| (target.name.as_str(), target.interval)).collect();
+    let missing = expected.iter().filter(|target| stored.iter().all(|cluster| cluster.name != target.name));
+    let never: Vec<Assessed> = missing.map(|target| never_collected(&target.name, catalogue)).collect();
+    let mut all: Vec<Assessed> = stored
+        .into_iter()
+        .map(|cluster| {
+            let interval = intervals.get(cluster.name.as_str()).copied();
+            judge(cluster, interval, catalogue, rules, now)
+        })
+        .chain(never)
+        .collect();
+    all.sort_by(|left, right| right.status.cmp(&left.status).then_with(|| left.cluster.name.cmp(&right.cluster.name)));
+    all
+}
+
+fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
+    let cluster = LatestCluster {
+        name: name.to_owned(),
+        first_seen: 0,
+        collected_at: None,
+        values: vec![None; catalogue.stored(Subject::Cluster).count()],
+        nodes: Vec::new(),
+        failures: 0,
+        next_try: None,
+        last_error: None,
+        last_answer: None,
+        failed_fetches: Vec::new(),
+    };
+    let reason = format!("never collected; try: stellar collect-once --cluster {name}");
+    Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: None, current: false }
+}
+
+fn judge(
+    cluster: LatestCluster,
+    interval: Option<Duration>,
+    catalogue: &Catalogue,
+    rules: &[Rule],
+    now: Millis,
+) -> Assessed {
+    let since = |at: Millis| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
+    let age = cluster.collected_at.map(since);
+    if cluster.failures > 0 {
+        let reason = no_answer(&cluster, now, since);
+        return Assessed { cluster, status: Status::Crit, reasons: vec![reason], age, current: false };
+    }
+    let patience = interval.map(|interval| (interval * STALE_INTERVALS).max(STALE_AT_LEAST));
+    if let (Some(age), Some(patience)) = (age, patience)
+        && age > patience
+    {
+        let reason = format!(
+            "last collected {} ago; is the timer running? systemctl status stellar-collect.timer",
+            words::age(age)
+        );
+        return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: Some(age), current: false };
+    }
+    let mut recorded = Recorded::default();
+    let at = cluster.collected_at.unwrap_or(now);
+    for (metric, value) in catalogue.stored(Subject::Cluster).zip(&cluster.values) {
+        if let Some(value) = value {
+            recorded.add(metric.name(), &cluster.name, at, *value);
+        }
+    }
+    let mut status = Status::Ok;
+    let mut reasons = Vec::new();
+    match alert::evaluate(rules, &recorded, at) {
+        Ok(findings) => {
+            for finding in findings {
+                status = status.max(match finding.rule.severity {
+                    Severity::Warning => Status::Warn,
+                    Severity::Critical => Status::Crit,
+                });
+                reasons.push(filled(&finding.rule.summary, catalogue, &cluster));
+            }
+        }
+        Err((rule, error)) => {
+            status = Status::Unknown;
+            reasons.push(format!("the rule {rule} cannot be evaluated: {error}"));
+        }
+    }
+    if !cluster.failed_fetches.is_empty() {
+        status = status.max(Status::Warn);
+        reasons.extend(failed_fetches(&cluster.failed_fetches));
+    }
+    if interval.is_none() {
+        reasons.push("no longer in the configuration".to_owned());
+    }
+    Assessed { cluster, status, reasons, age, current: true }
+}
+
+fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Duration) -> String {
+    let how_long = match cluster.last_answer {
+        Some(at) => format!("no answer for {}", words::age(since(at))),
+        None => "never answered".to_owned(),
+    };
+    let tries = words::count(cluster.failures as usize, "failure");
+    let error = cluster.last_error.as_deref().unwrap_or("no frontend answered");
+    let next = match cluster.next_try {
+        Some(next) if next > now => {
+            format!(
+                "; the timer tries again in {}",
+                words::age(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
+            )
+        }
+        _ => String::new(),
+    };
+    format!("{how_long} ({tries} in a row): {error}{next}")
+}
+
+/// The first few, one line each; the rest are counted.
+fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
+    const MOST: usize = 4;
+    let mut lines: Vec<String> = failed.iter().take(MOST).map(|(url, error)| format!("{url}: {error}")).collect();
+    if failed.len() > MOST {
+        lines.push(format!(
+            "and {} more that failed",
+            words::count(failed.len() - MOST, "fetch").replace("fetchs", "fetches")
+        ));
+    }
+    lines
+}
+
+/// A rule's summary with the metrics in braces as people read them.
+fn filled(summary: &str, catalogue: &Catalogue, cluster: &LatestCluster) -> String {
+    let mut text = String::new();
+    let mut rest = summary;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        text.push_str(&shown(catalogue, cluster, name));
+        rest = after;
+    }
+    text + rest
+}
+
+/// The newest value of a cluster metric as people read it; `–` when it was not measured.
+fn shown(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> String {
+    value_of(catalogue, cluster, name).map_or_else(|| "–".to_owned(), |(value, unit)| words::value(value, unit))
+}
+
+fn value_of(
+    catalogue: &Catalogue,
+    cluster: &LatestCluster,
+    name: &str,
+) -> Option<(f64, crate::settings::metric_entry::Unit)> {
+    let (index, metric) = catalogue.stored(Subject::Cluster).enumerate().find(|(_, metric)| metric.name() == name)?;
+    Some(((*cluster.values.get(index)?)?, metric.entry.unit))
+}

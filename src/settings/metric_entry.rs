@@ -1,0 +1,303 @@
+//! `[[metric]]`: one recorded metric, in the configuration as in the catalogue of our own.
+
+use super::document::Document;
+use super::fault::{Fault, Place};
+use super::forms::{ANY_TEXT, ListOf, OneOf, SOME_TEXT, Text};
+use super::reader::{Reader, Section};
+
+/// What a metric counts in. People see it as `84 ms` or `71%`; that lives with the reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    Count,
+    PerSecond,
+    Seconds,
+    Bytes,
+    BytesPerSecond,
+    /// 0..1.
+    Ratio,
+    /// 0 or 1.
+    Bool,
+    /// Unix seconds.
+    Timestamp,
+    Cores,
+    Rows,
+    RowsPerSecond,
+    Messages,
+    Score,
+}
+
+const UNITS: OneOf<Unit> = OneOf {
+    what: "a unit",
+    names: &[
+        ("count", Unit::Count),
+        ("per_second", Unit::PerSecond),
+        ("seconds", Unit::Seconds),
+        ("bytes", Unit::Bytes),
+        ("bytes_per_second", Unit::BytesPerSecond),
+        ("ratio", Unit::Ratio),
+        ("bool", Unit::Bool),
+        ("timestamp", Unit::Timestamp),
+        ("cores", Unit::Cores),
+        ("rows", Unit::Rows),
+        ("rows_per_second", Unit::RowsPerSecond),
+        ("messages", Unit::Messages),
+        ("score", Unit::Score),
+    ],
+};
+
+/// How the snapshots of a day become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Statistic {
+    Avg,
+    Min,
+    Max,
+    P50,
+    P95,
+    P99,
+    Last,
+    Sum,
+}
+
+const STATISTICS: OneOf<Statistic> = OneOf {
+    what: "a daily statistic",
+    names: &[
+        ("avg", Statistic::Avg),
+        ("min", Statistic::Min),
+        ("max", Statistic::Max),
+        ("p50", Statistic::P50),
+        ("p95", Statistic::P95),
+        ("p99", Statistic::P99),
+        ("last", Statistic::Last),
+        ("sum", Statistic::Sum),
+    ],
+};
+
+/// What a row of values is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    Cluster,
+    Node,
+}
+
+const SUBJECTS: OneOf<Subject> =
+    OneOf { what: "a subject", names: &[("cluster", Subject::Cluster), ("node", Subject::Node)] };
+
+fn name_of<T: PartialEq>(form: &OneOf<T>, value: T) -> &'static str {
+    form.names.iter().find(|(_, own)| *own == value).map_or("", |(name, _)| name)
+}
+
+impl Unit {
+    /// As in TOML: `bytes_per_second`.
+    pub fn name(self) -> &'static str {
+        name_of(&UNITS, self)
+    }
+}
+
+impl Statistic {
+    /// As in TOML and in the names of daily columns: `avg`.
+    pub fn name(self) -> &'static str {
+        name_of(&STATISTICS, self)
+    }
+}
+
+impl Subject {
+    /// As in TOML: `cluster`.
+    pub fn name(self) -> &'static str {
+        name_of(&SUBJECTS, self)
+    }
+}
+
+/// One entry. The expression is not yet parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricEntry {
+    /// `[a-z][a-z0-9_]*`, at most 60 bytes; unique among the entries of one subject.
+    pub name: String,
+    /// PromQL.
+    pub expr: String,
+    pub unit: Unit,
+    pub category: String,
+    pub per: Subject,
+    /// None twice; may be empty.
+    pub daily: Vec<Statistic>,
+    pub help: String,
+    /// Where the samples come from.
+    pub source: Option<String>,
+    /// The first version that has them.
+    pub since: Option<String>,
+    /// When the value is NULL although the cluster answers.
+    pub null_when: Option<String>,
+    /// Where the name and the expression stand, for faults found later.
+    pub name_place: Place,
+    pub expr_place: Place,
+}
+
+/// The entries of a catalogue file, which has nothing but `[[metric]]`, and its faults.
+pub fn read_metric_entries(document: &Document) -> (Vec<MetricEntry>, Vec<Fault>) {
+    let reader = Reader::new(document, &|_| None);
+    let entries = read_all(&reader, &reader.root());
+    (entries, reader.finish().faults)
+}
+
+/// The entries below this table; faults go to the reader.
+pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>) -> Vec<MetricEntry> {
+    let mut entries: Vec<MetricEntry> = Vec::new();
+    for section in root.tables("metric", "[[metric]]") {
+        let Some(entry) = read(&section) else { continue };
+        match entries.iter().find(|earlier| (&earlier.name, earlier.per) == (&entry.name, entry.per)) {
+            Some(earlier) => {
+                let message = format!("metric `{}` is defined twice", entry.name);
+                let hint = format!("first defined at line {}; rename one", earlier.name_place.line);
+                reader.fault(entry.name_place, message, hint);
+            }
+            None => entries.push(entry),
+        }
+    }
+    entries
+}
+
+fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
+    let name = section.required("name", &NAME, "how the metric is called");
+    let expr = section.required("expr", &SOME_TEXT, "PromQL over the samples of one collection");
+    let unit = section.required("unit", &UNITS, "what it counts in: count, seconds, bytes, ratio, …");
+    let category = section.value("category", &NAME, "custom".into(), "the group it is listed in");
+    let per = section.value("per", &SUBJECTS, Subject::Cluster, "one value a cluster, or one a node");
+    let statistics =
+        ListOf { inner: STATISTICS, what: "a list of statistics", example: "[\"avg\", \"max\"]", may_be_empty: true };
+    let daily = section.value("daily", &statistics, Vec::new(), "what is kept of each day");
+    let help = section.value("help", &ANY_TEXT, String::new(), "one sentence on what it says");
+    let source = section.optional("source", &SOME_TEXT, "where the samples come from");
+    let since = section.optional("since", &SOME_TEXT, "the first version that has them");
+    let null_when = section.optional("null_when", &SOME_TEXT, "when there is no value although the cluster answers");
+    let (name_place, expr_place) = (section.place_of("name"), section.place_of("expr"));
+    let (name, expr, unit) = (name?, expr?, unit?);
+    Some(MetricEntry { name, expr, unit, category, per, daily, help, source, since, null_when, name_place, expr_place })
+}
+
+const NAME: Text = Text {
+    what: "a name in quotes",
+    check: |name| {
+        let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        if name.len() > 60 {
+            return Err(("is longer than 60 letters".into(), "shorten it".into()));
+        }
+        if !name.starts_with(|letter: char| letter.is_ascii_lowercase()) || !name.chars().all(letters) {
+            let message = format!("is {}, which is not a name", super::words::quoted(name));
+            return Err((message, "use a-z, 0-9 and _, beginning with a letter".into()));
+        }
+        Ok(())
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault::render;
+    use super::*;
+
+    #[test]
+    fn four_lines_make_a_metric() {
+        let text = "[[metric]]\nname = 'queries'\nexpr = 'sum(a)'\nunit = 'per_second'\ndaily = ['avg', 'max']\n";
+        let document = Document::parse("custom.toml", text);
+        let (entries, faults) = read_metric_entries(&document);
+        assert_eq!(render(&faults), "");
+        let place = |line, length| {
+            let excerpt = text.lines().nth(line - 1).expect("a line").into();
+            Place { file: "custom.toml".into(), line, column: 8, length, excerpt, indent: 7 }
+        };
+        let expected = MetricEntry {
+            name: "queries".into(),
+            expr: "sum(a)".into(),
+            unit: Unit::PerSecond,
+            category: "custom".into(),
+            per: Subject::Cluster,
+            daily: vec![Statistic::Avg, Statistic::Max],
+            help: String::new(),
+            source: None,
+            since: None,
+            null_when: None,
+            name_place: place(2, 9),
+            expr_place: place(3, 8),
+        };
+        assert_eq!(entries, [expected]);
+    }
+
+    #[test]
+    fn a_fault_of_an_expression_can_be_drawn_later() {
+        let text = "[[metric]]\nname = 'x'\nexpr = '''\nsum(\n  a'''\nunit = 'count'\n";
+        let (entries, _) = read_metric_entries(&Document::parse("m.toml", text));
+        let fault = Fault::new(entries[0].expr_place.clone(), "`expr` of metric `x`: unclosed `(`", "close it");
+        let expected =
+            "m.toml:3:8: `expr` of metric `x`: unclosed `(`\n    3 | expr = '''\n      |        ^^^ close it";
+        assert_eq!(fault.to_string(), expected);
+    }
+
+    #[test]
+    fn a_cluster_and_a_node_may_have_a_metric_of_one_name() {
+        let one = |per: &str| format!("[[metric]]\nname = 'x'\nexpr = 'a'\nunit = 'count'\nper = '{per}'\n");
+        let read = |text: String| read_metric_entries(&Document::parse("m.toml", &text)).1.len();
+        assert_eq!((read(one("node") + &one("cluster")), read(one("node") + &one("node"))), (0, 1));
+    }
+
+    #[test]
+    fn all_faults_of_all_entries_are_found() {
+        let long = "x".repeat(61);
+        let text = format!(
+            "[[metric]]\nname = 'Queries'\nunit = 'second'\nper = 'host'\ndaily = ['avg', 'avg', 'median', 1]\n\n\
+             [[metric]]\nname = 'x'\nexpr = ' '\nunit = 'count'\n\n\
+             [[metric]]\nname = 'y'\nexpr = 'a'\nunit = 'count'\nhelp = 7\n\n\
+             [[metric]]\nname = 'y'\nexpr = 'a'\nunit = 'bytes'\nexpression = 'b'\n\n\
+             [[metric]]\nname = '{long}'\n\n[metrics]\ninterval_secs = 3\n"
+        );
+        let (entries, faults) = read_metric_entries(&Document::parse("m.toml", &text));
+        assert_eq!(entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["y"]);
+        let expected = r#"error: m.toml:1:1: [[metric]] without `expr`
+    1 | [[metric]]
+      | ^^^^^^^^^^ add `expr`: PromQL over the samples of one collection
+error: m.toml:2:8: `name` is "Queries", which is not a name
+    2 | name = 'Queries'
+      |        ^^^^^^^^^ use a-z, 0-9 and _, beginning with a letter
+error: m.toml:3:8: `unit` is "second", which is not a unit
+    3 | unit = 'second'
+      |        ^^^^^^^^ did you mean `seconds`?
+error: m.toml:4:7: `per` is "host", which is not a subject
+    4 | per = 'host'
+      |       ^^^^^^ one of cluster, node
+error: m.toml:5:17: `daily` has "avg" twice
+    5 | daily = ['avg', 'avg', 'median', 1]
+      |                 ^^^^^ remove one of the two
+error: m.toml:5:24: `daily` is "median", which is not a daily statistic
+    5 | daily = ['avg', 'avg', 'median', 1]
+      |                        ^^^^^^^^ one of avg, min, max, p50, p95, p99, last, sum
+error: m.toml:5:34: `daily` must be a daily statistic, not a whole number
+    5 | daily = ['avg', 'avg', 'median', 1]
+      |                                  ^ one of avg, min, max, p50, p95, p99, last, sum
+error: m.toml:9:8: `expr` is empty
+    9 | expr = ' '
+      |        ^^^ write a value
+error: m.toml:16:8: `help` must be a text, not a whole number
+   16 | help = 7
+      |        ^ write it in quotes
+error: m.toml:19:8: metric `y` is defined twice
+   19 | name = 'y'
+      |        ^^^ first defined at line 13; rename one
+error: m.toml:22:1: unknown key `expression` in [[metric]]
+   22 | expression = 'b'
+      | ^^^^^^^^^^ did you mean `expr`?
+error: m.toml:24:1: [[metric]] without `expr`
+   24 | [[metric]]
+      | ^^^^^^^^^^ add `expr`: PromQL over the samples of one collection
+error: m.toml:24:1: [[metric]] without `unit`
+   24 | [[metric]]
+      | ^^^^^^^^^^ add `unit`: what it counts in: count, seconds, bytes, ratio, …
+error: m.toml:25:8: `name` is longer than 60 letters
+   25 | name = 'LONG'
+      |        ^^^^ shorten it
+error: m.toml:27:2: unknown table `metrics`
+   27 | [metrics]
+      |  ^^^^^^^ did you mean `metric`?
+"#;
+        let expected = expected
+            .replace("'LONG'", &format!("'{long}'"))
+            .replace("^^^^ shorten", &format!("{} shorten", "^".repeat(63)));
+        assert_eq!(render(&faults), expected);
+    }
+}

@@ -1,0 +1,241 @@
+//! The settings: file, then environment, then flags; every value knows where it comes from.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod cluster;
+pub mod document;
+pub mod durations;
+mod endpoint;
+pub mod fault;
+mod forms;
+mod load;
+mod mask;
+pub mod metric_entry;
+mod reader;
+mod secret;
+mod show;
+mod syntax;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use cluster::{Cluster, Login, Pages};
+pub use endpoint::Endpoint;
+pub use load::{LoadError, Loaded, SHIPPED, load, load_without_secrets};
+pub use metric_entry::MetricEntry;
+pub use reader::{Environment, Origin, Shown, Stated};
+pub use secret::Secret;
+pub use show::{reference, show, summary};
+
+use cluster::Surroundings;
+use document::{Document, Node, Value};
+use durations::{INTERVAL, PAUSE, RETENTION, WAIT};
+use forms::{FilePath, Flag, Form, ListOf, Refusal, Text, Whole};
+use reader::{Reader, Report, Section};
+use words::{closest, quoted, toml_text};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub metrics: Metrics,
+    pub database: Database,
+    pub collection: Collection,
+    pub clusters: Vec<Cluster>,
+    /// The user's own metrics; they join those of the catalogue.
+    pub metric_entries: Vec<MetricEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    pub enabled: bool,
+    pub interval: Duration,
+    pub retention: Duration,
+    /// A name of the time zone database; None is the system's zone.
+    pub timezone: Option<String>,
+    /// Names of metrics that are not recorded; `*` stands for any letters.
+    pub exclude: Vec<String>,
+}
+
+impl Metrics {
+    /// Whether a pattern of `exclude` fits the whole name.
+    pub fn excludes(&self, name: &str) -> bool {
+        self.exclude.iter().any(|pattern| fits(pattern, name))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Database {
+    pub path: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collection {
+    /// Requests at once.
+    pub max_concurrency: usize,
+    /// Of one request.
+    pub timeout: Duration,
+    /// Of a whole run; never shorter than a timeout.
+    pub deadline: Duration,
+    pub retries: u32,
+    /// The time over which a run spreads its first requests.
+    pub stagger: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::read(&Document::parse("", ""), &|_| None, Path::new(""), false).0
+    }
+}
+
+impl Settings {
+    /// Reads what the document and the environment say. The settings hold only if the report has no faults.
+    fn read(document: &Document, environment: &Environment<'_>, folder: &Path, secrets: bool) -> (Self, Report) {
+        let reader = Reader::new(document, environment);
+        let root = reader.root();
+        let metrics = Metrics::read(&root.table("metrics", "[metrics]"));
+        let database = Database::read(&root.table("database", "[database]"), folder);
+        let collection = Collection::read(&reader, &root.table("collection", "[collection]"));
+        let around = Surroundings {
+            folder,
+            secrets,
+            interval: metrics.interval,
+            timeout: collection.timeout,
+            deadline: collection.deadline,
+        };
+        let clusters = cluster::read_all(&reader, &root, &around);
+        let metric_entries = metric_entry::read_all(&reader, &root);
+        let shortest = clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(metrics.interval);
+        if collection.deadline > shortest {
+            let (deadline, interval) = (durations::spoken(collection.deadline), durations::spoken(shortest));
+            reader.warn(format!(
+                "a run may take {deadline} (`deadline`), longer than the interval of {interval}: the run after it is skipped"
+            ));
+        }
+        (Self { metrics, database, collection, clusters, metric_entries }, reader.finish())
+    }
+}
+
+impl Metrics {
+    fn read(section: &Section<'_, '_>) -> Self {
+        let names = ListOf { inner: PATTERN, what: "a list of names", example: "[\"network_*\"]", may_be_empty: true };
+        Self {
+            enabled: section.value_or("enabled", "APP_METRICS_ENABLED", &Flag, true, "whether anything is collected"),
+            interval: section.value_or(
+                "interval_secs",
+                "APP_METRICS_INTERVAL_SECS",
+                &INTERVAL,
+                Duration::from_secs(30),
+                "how often every cluster is collected",
+            ),
+            retention: section.value_or(
+                "retention_days",
+                "APP_METRICS_RETENTION_DAYS",
+                &RETENTION,
+                Duration::from_secs(7 * 86_400),
+                "how long snapshots are kept; daily aggregates stay",
+            ),
+            timezone: section.value("timezone", &Zone, None, "where days begin and what reports show"),
+            exclude: section.value("exclude", &names, Vec::new(), "metrics that are not recorded"),
+        }
+    }
+}
+
+impl Database {
+    fn read(section: &Section<'_, '_>, folder: &Path) -> Self {
+        let path = PathBuf::from("/var/lib/stellar/stellar.db");
+        Self { path: section.value("path", &FilePath(folder), path, "the SQLite file") }
+    }
+}
+
+impl Collection {
+    fn read(reader: &Reader<'_>, section: &Section<'_, '_>) -> Self {
+        let many = Whole { least: 1, most: 4096 };
+        let few = Whole { least: 0, most: 10 };
+        let seconds = Duration::from_secs;
+        let collection = Self {
+            max_concurrency: section.value("max_concurrency", &many, 128, "requests at once") as usize,
+            timeout: section.value("timeout", &WAIT, seconds(10), "how long one request may take"),
+            deadline: section.value(
+                "deadline",
+                &WAIT,
+                seconds(25),
+                "how long a run may take; what is late is given up",
+            ),
+            retries: section.value("retries", &few, 1, "how often a failed request is tried again"),
+            stagger: section.value("stagger", &PAUSE, seconds(0), "spreads the first requests over this time"),
+        };
+        let deadline = WAIT.show(collection.deadline);
+        for (key, length) in [("timeout", collection.timeout), ("stagger", collection.stagger)] {
+            if length > collection.deadline {
+                let key_at_fault = if section.node(key).is_some() { key } else { "deadline" };
+                let message = format!("`{key}` ({}) is longer than `deadline` ({deadline})", WAIT.show(length));
+                let hint = format!("shorten `{key}` or raise `deadline`");
+                reader.fault(section.place_of(key_at_fault), message, hint);
+            }
+        }
+        collection
+    }
+}
+
+/// A time zone's name; `"system"` is the zone of the machine.
+struct Zone;
+
+impl Form for Zone {
+    type Value = Option<String>;
+
+    fn read(&self, node: &Node) -> Result<Self::Value, Vec<Refusal>> {
+        let example = "write \"system\" or a name like \"Asia/Shanghai\"";
+        let Value::Text(name) = &node.value else {
+            return Err(vec![Refusal::kind(node, "a time zone in quotes", example)]);
+        };
+        let zones = jiff::tz::db();
+        if name == "system" {
+            return Ok(None);
+        }
+        if let Ok(zone) = zones.get(name) {
+            // The database finds names whatever their case; the canonical one is what SQL and reports should show.
+            return Ok(Some(zone.iana_name().unwrap_or(name).to_owned()));
+        }
+        let known: Vec<String> = zones.available().map(|zone| zone.as_str().to_owned()).collect();
+        let hint = match closest(name, known.iter().map(String::as_str)) {
+            _ if known.is_empty() => "this machine has no time zone database; install the package tzdata".to_owned(),
+            Some(zone) => format!("did you mean {}?", quoted(zone)),
+            None => example.to_owned(),
+        };
+        Err(vec![Refusal::new(node, format!("is {}, an unknown time zone", quoted(name)), hint)])
+    }
+
+    fn show(&self, value: &Self::Value) -> String {
+        toml_text(value.as_deref().unwrap_or("system"))
+    }
+}
+
+const PATTERN: Text = Text {
+    what: "a list of names in quotes",
+    check: |pattern| {
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_*".contains(letter);
+        match !pattern.is_empty() && pattern.chars().all(plain) {
+            true => Ok(()),
+            false => {
+                let message = format!("has {}, which no metric's name can fit", quoted(pattern));
+                Err((message, "use a-z, 0-9, _ and * for any letters".into()))
+            }
+        }
+    },
+};
+
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match name.find(part).and_then(|at| name.get(at + part.len()..)) {
+            Some(after) => name = after,
+            None => return false,
+        }
+    }
+    name.ends_with(last)
+}

@@ -1,0 +1,55 @@
+//! What `config show` and `config check` print: pure functions of what was loaded.
+
+use std::path::Path;
+
+use super::Settings;
+use super::document::Document;
+use super::load::Loaded;
+use super::reader::Shown;
+
+/// Every value with its origin, as TOML; secrets are `***`.
+pub fn show(loaded: &Loaded) -> String {
+    let mut out = format!("# {}\n", loaded.name());
+    for section in &loaded.origins {
+        let set: Vec<_> = section.options.iter().filter_map(|option| Some((option, option.value.as_ref()?))).collect();
+        if set.is_empty() {
+            continue;
+        }
+        const MOST: usize = 48;
+        let keys = set.iter().map(|(option, _)| option.key.len()).max().unwrap_or_default();
+        let widths = set.iter().map(|(_, value)| value.chars().count());
+        let values = widths.filter(|width| *width <= MOST).max().unwrap_or_default();
+        out.push_str(&format!("\n{}\n", section.title));
+        for (option, value) in set {
+            out.push_str(&format!("{:<keys$} = {value:<values$}  # {}\n", option.key, option.origin));
+        }
+    }
+    out
+}
+
+/// One line: what is configured, and what the environment changed.
+pub fn summary(loaded: &Loaded) -> String {
+    let settings = &loaded.settings;
+    let count = |number: usize, one: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    };
+    let mut parts = vec![count(settings.clusters.len(), "cluster")];
+    if !settings.metric_entries.is_empty() {
+        parts.push(format!("{} of your own", count(settings.metric_entries.len(), "metric")));
+    }
+    parts.push(loaded.rhythm());
+    if !settings.metrics.enabled {
+        parts.push("switched off".into());
+    }
+    let options = loaded.origins.iter().flat_map(|section| &section.options);
+    let overrides: Vec<&str> = options.filter_map(|option| option.overrides.as_deref()).collect();
+    let overrides = if overrides.is_empty() { String::new() } else { format!(" ({})", overrides.join("; ")) };
+    format!("{}: ok — {}{overrides}", loaded.name(), parts.join(", "))
+}
+
+/// Every option there is, with its default and its help, in the order of the shipped file: for the manual page.
+pub fn reference() -> Vec<Shown> {
+    let one_of_each = "[[clusters]]\n[[metric]]\n";
+    Settings::read(&Document::parse("", one_of_each), &|_| None, Path::new(""), false).1.sections
+}

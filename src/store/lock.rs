@@ -1,0 +1,86 @@
+//! One collection at a time, by the operating system: a file beside the database that the kernel unlocks when the process
+//! ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::failure::{Exit, Failure};
+use crate::sample::Millis;
+use crate::settings::durations::spoken;
+
+/// How often a waiting command looks whether the lock is free.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Held as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of `command` on the database at `path`, waiting up to `wait` for another process to end.
+    pub fn take(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
+        let lock_path = PathBuf::from(format!("{}.{command}.lock", path.display()));
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o640)
+            .open(&lock_path)
+            .map_err(|error| cannot_open(&lock_path, &error))?;
+        let give_up = Instant::now() + wait;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < give_up => std::thread::sleep(LOOK_AGAIN),
+                Err(TryLockError::WouldBlock) => return Err(busy(&mut file, &lock_path, wait, clock)),
+                Err(TryLockError::Error(error)) => return Err(cannot_open(&lock_path, &error)),
+            }
+        }
+        // For the message of the next one only; the lock does not depend on it.
+        let note = format!("{command}\n{}\n{}\n", std::process::id(), clock.now());
+        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
+        if let Err(error) = written {
+            log::debug!("{}: {}", lock_path.display(), crate::words::io_reason(&error));
+        }
+        Ok(Self { _file: file })
+    }
+}
+
+fn busy(file: &mut File, lock_path: &Path, waited: Duration, clock: &Clock) -> Failure {
+    let mut note = String::new();
+    // What cannot be read is not said.
+    let _ = file.read_to_string(&mut note);
+    let mut lines = note.lines();
+    let who = match (lines.next(), lines.next(), lines.next().and_then(|started| started.parse::<Millis>().ok())) {
+        (Some(command), Some(pid), Some(started)) => {
+            let age = Duration::from_millis(u64::try_from(clock.now() - started).unwrap_or(0));
+            format!("{command}, pid {pid}, started {} ago", spoken(Duration::from_secs(age.as_secs())))
+        }
+        _ => "it did not say which".to_owned(),
+    };
+    let hint = if waited.is_zero() {
+        "--wait 20s waits for it. Nothing was collected".to_owned()
+    } else {
+        format!("waited {} in vain. Nothing was collected", spoken(waited))
+    };
+    Failure::new(Exit::Busy, format!("another stellar is running: {who} (lock {})", lock_path.display()))
+        .with_hint(hint)
+}
+
+fn cannot_open(lock_path: &Path, error: &std::io::Error) -> Failure {
+    let reason = crate::words::io_reason(error);
+    let failure = Failure::new(Exit::Database, format!("{}: cannot take the lock: {reason}", lock_path.display()));
+    match lock_path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => failure.with_hint(format!(
+            "make the folder first: mkdir -p {}; or choose another file with [database] path or --db",
+            folder.display()
+        )),
+        None => failure.with_hint("run as the user who owns the database"),
+    }
+}

@@ -1,0 +1,177 @@
+//! The history: one SQLite file. All SQL of the program is in this folder.
+//!
+//! # Locking
+//! A collection holds `<file>.collect-once.lock` for its whole run (see `lock`); SQLite's own locks are held for
+//! milliseconds. Readers open read-only and never wait for a writer (WAL).
+//!
+//! # Compatibility
+//! `PRAGMA user_version` is the number of migrations applied. A newer file is refused and not touched. Metric columns are
+//! no part of a migration: a column of the catalogue that is missing is added on open, a column that the catalogue does
+//! not know is left alone.
+//!
+//! # Durability
+//! WAL with `synchronous = FULL`: a run that has ended is on the disk. One immediate transaction a run: a run that is
+//! killed at any instruction leaves nothing of itself.
+
+mod columns;
+pub mod lock;
+pub mod memory;
+mod migrate;
+pub mod read;
+pub mod write;
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::catalogue::Catalogue;
+use crate::failure::{Exit, Failure};
+use crate::settings::metric_entry::Subject;
+
+/// How long a statement waits for a program that is not stellar.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Owner reads and writes, the group reads: operators in the group `stellar` can run reports.
+const FILE_MODE: u32 = 0o640;
+
+/// The table that holds the snapshots of a subject.
+pub fn snapshot_table(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Cluster => "metrics_snapshots",
+        Subject::Node => "node_snapshots",
+    }
+}
+
+/// The history, open for writing.
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the file, makes it when it is not there, brings its schema and its metric columns up to date.
+    pub fn open(path: &Path, catalogue: &Catalogue) -> Result<Self, Failure> {
+        create_file(path)?;
+        let explain = |error: rusqlite::Error| explain(path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+        connection.busy_timeout(PATIENCE).map_err(explain)?;
+        migrate::prepare(&mut connection, path)?;
+        for subject in [Subject::Cluster, Subject::Node] {
+            let names: Vec<&str> = catalogue.stored(subject).map(|metric| metric.name()).collect();
+            columns::ensure(&mut connection, snapshot_table(subject), &names).map_err(explain)?;
+        }
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// An existing file for reading only, for a run that stores nothing; `None` when there is none yet.
+    pub fn look_at(path: &Path) -> Result<Option<Self>, Failure> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Self { connection: open_read_only(path)?, path: path.to_owned() }))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> Failure {
+        explain(&self.path, error)
+    }
+}
+
+/// Opens a file that must exist, for reading only. Works without write permission, while a collection runs and while
+/// none does.
+pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
+    if !path.exists() {
+        return Err(Failure::new(Exit::Database, format!("{}: there is no database", path.display()))
+            .with_hint("collect first: stellar collect-once; or name another file with --db"));
+    }
+    let attempt = |name: String, more: OpenFlags| -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+        let connection = Connection::open_with_flags(name, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    let name = path.to_string_lossy().into_owned();
+    let connection = attempt(name, OpenFlags::empty()).or_else(|error| {
+        // Somebody removed the -wal and -shm files and we may not make them. Without a -wal the file alone is whole.
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        let nothing_pending = std::fs::metadata(&log).map_or(true, |log| log.len() == 0);
+        let cannot_open = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+        if !(nothing_pending && cannot_open) {
+            return Err(error);
+        }
+        attempt(format!("file:{}?immutable=1", uri_path(path)), OpenFlags::SQLITE_OPEN_URI)
+    });
+    let connection = connection.map_err(|error| explain(path, &error))?;
+    migrate::refuse_foreign(&connection, path)?;
+    Ok(connection)
+}
+
+/// A path as SQLite's URIs want it.
+fn uri_path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars()
+        .flat_map(|letter| match letter {
+            '%' => vec!['%', '2', '5'],
+            '?' => vec!['%', '3', 'f'],
+            '#' => vec!['%', '2', '3'],
+            other => vec![other],
+        })
+        .collect()
+}
+
+/// SQLite would make the file with the umask's mode; ours has one of its own from its first moment.
+fn create_file(path: &Path) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    match options.write(true).create_new(true).mode(FILE_MODE).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let hint = if folder.exists() {
+                format!(
+                    "let the user who collects write to {}, or choose another file with [database] path or --db",
+                    folder.display()
+                )
+            } else {
+                format!(
+                    "make the folder first: mkdir -p {}; or choose another file with [database] path or --db",
+                    folder.display()
+                )
+            };
+            let reason = crate::words::io_reason(&error);
+            Err(Failure::new(Exit::Database, format!("{}: cannot make the database: {reason}", path.display()))
+                .with_hint(hint))
+        }
+    }
+}
+
+/// What SQLite says, in words that tell what to do.
+pub fn explain(path: &Path, error: &rusqlite::Error) -> Failure {
+    let file = path.display();
+    let failure = |what: String| Failure::new(Exit::Database, format!("{file}: {what}"));
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            failure(format!("locked by another program for more than {} s (not stellar)", PATIENCE.as_secs()))
+                .with_hint(format!("see who: fuser -v {file}"))
+        }
+        Some(ErrorCode::DiskFull) => failure("disk full; this run was rolled back".to_owned())
+            .with_hint("free space and run it again; nothing stored was lost"),
+        Some(ErrorCode::NotADatabase) => failure("is not an SQLite database".to_owned())
+            .with_hint("name another file with [database] path or --db; this one was not changed"),
+        Some(ErrorCode::DatabaseCorrupt) => failure("the database is damaged".to_owned())
+            .with_hint(format!("keep a copy, then try: sqlite3 {file} .recover")),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => failure("cannot be opened".to_owned())
+            .with_hint(format!("is it readable for you? ls -l {file}*; members of its group can run reports")),
+        Some(ErrorCode::ReadOnly) => {
+            failure("cannot be written".to_owned()).with_hint(format!("run as the user who owns it: ls -l {file}"))
+        }
+        _ => failure(error.to_string()),
+    }
+}

@@ -1,0 +1,161 @@
+//! What reports ask the history.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+
+use super::{columns, columns::quoted, snapshot_table};
+use crate::catalogue::Catalogue;
+use crate::catalogue::evaluate::Row;
+use crate::sample::Millis;
+use crate::settings::metric_entry::Subject;
+
+/// A cluster with its newest snapshot.
+#[derive(Clone, Debug)]
+pub struct LatestCluster {
+    pub name: String,
+    pub first_seen: Millis,
+    pub collected_at: Option<Millis>,
+    /// One value a stored cluster metric, in the order of the catalogue.
+    pub values: Row,
+    pub nodes: Vec<LatestNode>,
+    /// Collections in a row in which no frontend answered.
+    pub failures: u32,
+    pub next_try: Option<Millis>,
+    pub last_error: Option<String>,
+    /// When a frontend last answered.
+    pub last_answer: Option<Millis>,
+    /// The fetches of the newest snapshot's run that failed: URL and reason.
+    pub failed_fetches: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LatestNode {
+    pub node: String,
+    pub instance: Option<String>,
+    pub role: Option<String>,
+    pub version: Option<String>,
+    pub values: Row,
+}
+
+/// When the newest run started.
+pub fn last_run(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
+    connection.query_row("SELECT max(started_at) FROM runs", [], |row| row.get(0))
+}
+
+/// Every cluster that was ever collected, by name, with its newest snapshot.
+pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<Vec<LatestCluster>> {
+    let clusters = Selected::new(connection, catalogue, Subject::Cluster)?;
+    let nodes = Selected::new(connection, catalogue, Subject::Node)?;
+    let mut statement = connection.prepare(
+        "SELECT id, name, first_seen, failures, next_try, last_error,
+                (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = id)
+         FROM clusters ORDER BY name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let collected_at: Option<Millis> = row.get(6)?;
+        let mut cluster = LatestCluster {
+            name: row.get(1)?,
+            first_seen: row.get(2)?,
+            failures: row.get(3)?,
+            next_try: row.get(4)?,
+            last_error: row.get(5)?,
+            collected_at,
+            values: vec![None; clusters.width()],
+            nodes: Vec::new(),
+            last_answer: last_answer(connection, id)?,
+            failed_fetches: Vec::new(),
+        };
+        if let Some(at) = collected_at {
+            let text = format!(
+                "SELECT {}, run_id FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at = ?2",
+                clusters.columns()
+            );
+            let run_id: i64 = connection.query_row(&text, params![id, at], |row| {
+                cluster.values = clusters.values(row, 0)?;
+                row.get(clusters.width())
+            })?;
+            cluster.nodes = latest_nodes(connection, &nodes, id, at)?;
+            cluster.failed_fetches = failed_fetches(connection, id, run_id)?;
+        }
+        found.push(cluster);
+    }
+    Ok(found)
+}
+
+fn latest_nodes(
+    connection: &Connection,
+    nodes: &Selected,
+    cluster_id: i64,
+    at: Millis,
+) -> rusqlite::Result<Vec<LatestNode>> {
+    let text = format!(
+        "SELECT node, instance, role, version, {} FROM node_snapshots WHERE cluster_id = ?1 AND collected_at = ?2 ORDER BY node",
+        nodes.columns()
+    );
+    let mut statement = connection.prepare(&text)?;
+    let rows = statement.query_map(params![cluster_id, at], |row| {
+        Ok(LatestNode {
+            node: row.get(0)?,
+            instance: row.get(1)?,
+            role: row.get(2)?,
+            version: row.get(3)?,
+            values: nodes.values(row, 4)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn failed_fetches(connection: &Connection, cluster_id: i64, run_id: i64) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = connection.prepare(
+        "SELECT url, error FROM attempts JOIN endpoints ON endpoints.id = endpoint_id
+         WHERE run_id = ?1 AND cluster_id = ?2 AND error IS NOT NULL ORDER BY url",
+    )?;
+    statement.query_map(params![run_id, cluster_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The newest moment at which any metric of the cluster was measured. A row of NULLs is an attempt, not an answer; the
+/// fetches tell which it was.
+fn last_answer(connection: &Connection, cluster_id: i64) -> rusqlite::Result<Option<Millis>> {
+    connection
+        .query_row(
+            "SELECT collected_at FROM metrics_snapshots
+             WHERE cluster_id = ?1 AND EXISTS (
+                 SELECT 1 FROM attempts JOIN endpoints ON endpoints.id = endpoint_id
+                 WHERE attempts.run_id = metrics_snapshots.run_id AND endpoints.cluster_id = ?1 AND job = 'fe' AND error IS NULL)
+             ORDER BY collected_at DESC LIMIT 1",
+            [cluster_id],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+/// The metric columns of a table in the order of the catalogue; one that the file does not have yet reads as NULL.
+struct Selected {
+    columns: Vec<String>,
+}
+
+impl Selected {
+    fn new(connection: &Connection, catalogue: &Catalogue, subject: Subject) -> rusqlite::Result<Self> {
+        let present: HashSet<String> = columns::present(connection, snapshot_table(subject))?;
+        let columns = catalogue
+            .stored(subject)
+            .map(|metric| if present.contains(metric.name()) { quoted(metric.name()) } else { "NULL".to_owned() });
+        Ok(Self { columns: columns.collect() })
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn columns(&self) -> String {
+        if self.columns.is_empty() { "NULL".to_owned() } else { self.columns.join(", ") }
+    }
+
+    fn values(&self, row: &SqlRow, first: usize) -> rusqlite::Result<Row> {
+        (first..first + self.width()).map(|index| row.get(index)).collect()
+    }
+}
