@@ -10,6 +10,7 @@ CREATE TABLE info (
 CREATE TABLE clusters (
     id         INTEGER PRIMARY KEY,
     name       TEXT    NOT NULL UNIQUE,
+    labels     TEXT    NOT NULL DEFAULT '{}',  -- JSON, as the configuration last had them
     first_seen INTEGER NOT NULL,
     failures   INTEGER NOT NULL DEFAULT 0,   -- collections in a row in which no frontend answered
     next_try   INTEGER,                      -- while failures > 0: `collect-once --if-due` waits until then

@@ -191,6 +191,7 @@ fn evaluate(catalogue: &Catalogue, harvest: &Harvest, memory: &ClusterMemory, fe
 fn cluster_run<'r>(one: &'r Collected) -> ClusterRun<'r> {
     ClusterRun {
         name: &one.cluster.name,
+        labels: &one.cluster.labels,
         interval: one.cluster.interval,
         harvest: &one.harvest,
         rows: &one.rows,
@@ -354,6 +355,7 @@ fn as_if_stored(one: &Collected, catalogue: &Catalogue, at: Millis) -> LatestClu
     let failed = one.harvest.attempts.iter().filter_map(|attempt| Some((attempt.url.clone(), attempt.error.clone()?)));
     LatestCluster {
         name: one.cluster.name.clone(),
+        labels: one.cluster.labels.clone(),
         first_seen: at,
         collected_at: Some(at),
         values: one.rows.cluster.clone(),

@@ -53,6 +53,7 @@ fn cluster(one: &Assessed, catalogue: &Catalogue, style: &Style) -> Value {
     });
     json!({
         "cluster": cluster.name,
+        "labels": cluster.labels,
         "status": one.status,
         "reasons": one.reasons,
         "failures_in_a_row": cluster.failures,

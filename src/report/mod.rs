@@ -115,6 +115,7 @@ pub fn assess(
 fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
     let cluster = LatestCluster {
         name: name.to_owned(),
+        labels: Default::default(),
         first_seen: 0,
         collected_at: None,
         values: vec![None; catalogue.stored(Subject::Cluster).count()],

@@ -1,6 +1,6 @@
 //! What reports ask the history.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
@@ -14,6 +14,8 @@ use crate::settings::metric_entry::Subject;
 #[derive(Clone, Debug)]
 pub struct LatestCluster {
     pub name: String,
+    /// As the configuration last had them.
+    pub labels: BTreeMap<String, String>,
     pub first_seen: Millis,
     pub collected_at: Option<Millis>,
     /// One value a stored cluster metric, in the order of the catalogue.
@@ -49,7 +51,7 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
     let nodes = Selected::new(connection, catalogue, Subject::Node)?;
     let mut statement = connection.prepare(
         "SELECT id, name, first_seen, failures, next_try, last_error,
-                (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = id)
+                (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = id), labels
          FROM clusters ORDER BY name",
     )?;
     let mut rows = statement.query([])?;
@@ -59,6 +61,7 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
         let collected_at: Option<Millis> = row.get(6)?;
         let mut cluster = LatestCluster {
             name: row.get(1)?,
+            labels: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
             first_seen: row.get(2)?,
             failures: row.get(3)?,
             next_try: row.get(4)?,

@@ -1,6 +1,6 @@
 //! One run into the file, in one transaction: snapshots, nodes, attempts and the memory for the next run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter, types::Value};
@@ -17,6 +17,7 @@ use crate::settings::metric_entry::Subject;
 /// What one cluster brings to a run.
 pub struct ClusterRun<'r> {
     pub name: &'r str,
+    pub labels: &'r BTreeMap<String, String>,
     pub interval: Duration,
     pub harvest: &'r Harvest,
     pub rows: &'r Rows,
@@ -140,8 +141,8 @@ fn upsert_cluster(connection: &Connection, run: &ClusterRun, now: Millis) -> rus
         (failures, Some(due::next_try(now, run.interval, failures)), run.harvest.problems.first())
     };
     connection
-        .prepare_cached("UPDATE clusters SET failures = ?2, next_try = ?3, last_error = ?4 WHERE id = ?1")?
-        .execute(params![id, failures, next_try, error])?;
+        .prepare_cached("UPDATE clusters SET failures = ?2, next_try = ?3, last_error = ?4, labels = ?5 WHERE id = ?1")?
+        .execute(params![id, failures, next_try, error, serde_json::json!(run.labels).to_string()])?;
     Ok(id)
 }
 
