@@ -51,6 +51,14 @@ pub(super) struct ListAnswer {
     pub at: Millis,
 }
 
+/// What became of a page.
+struct PageOutcome {
+    readable: bool,
+    /// The node answered, if only with a refusal.
+    reached: bool,
+    leads: bool,
+}
+
 /// How a frontend is asked for a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -79,11 +87,6 @@ impl<'a> Target<'a> {
                 self.ask_node(scope, job, endpoint);
             }
         }
-        if self.cluster.pages.runtime_info {
-            for endpoint in &self.cluster.frontends {
-                self.spawn(scope, move |_| self.runtime_info(endpoint));
-            }
-        }
     }
 
     fn spawn<'s>(&'s self, scope: &ScopeFifo<'s>, work: impl FnOnce(&ScopeFifo<'s>) + Send + 's) {
@@ -97,23 +100,23 @@ impl<'a> Target<'a> {
 
     fn frontend_page<'s>(&'s self, scope: &ScopeFifo<'s>, index: usize) {
         let endpoint = &self.cluster.frontends[index];
+        let pages = &self.cluster.pages;
         let mut parameters = Vec::new();
-        if self.cluster.pages.table_metrics {
+        if pages.table_metrics {
             parameters.push("with_table_metrics=minified");
         }
-        if self.cluster.pages.materialized_views {
+        if pages.materialized_views {
             parameters.push("with_materialized_view_metrics=minified");
         }
         let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
-        let scrape = self.metrics_page("fe", endpoint, &query);
-        let leads = scrape.as_ref().is_some_and(|scrape| self.tools.catalogue.is_leader(scrape));
+        let page = self.metrics_page("fe", endpoint, &query);
         let ask_lists = {
             let mut state = self.state();
             state.frontends_pending -= 1;
-            if scrape.is_some() {
+            if page.readable {
                 state.answered.push(index);
             }
-            if leads && state.leader.is_none() {
+            if page.leads && state.leader.is_none() {
                 state.leader = Some(index);
             }
             let known = state.leader.is_some() || (state.frontends_pending == 0 && !state.answered.is_empty());
@@ -125,17 +128,20 @@ impl<'a> Target<'a> {
             for list in [List::Frontends, List::Backends, List::ComputeNodes] {
                 self.spawn(scope, move |scope| self.list(scope, list));
             }
-            let pages = &self.cluster.pages;
             for (list, period) in [(List::Statistic, pages.statistic), (List::Transactions, pages.transactions)] {
                 if period.is_some_and(|period| !self.still_present(list, period)) {
                     self.spawn(scope, move |scope| self.list(scope, list));
                 }
             }
         }
+        // A frontend that cannot be reached is not asked a second time; one that only refuses its page is.
+        if pages.runtime_info && page.reached {
+            self.spawn(scope, move |_| self.runtime_info(endpoint));
+        }
     }
 
-    /// The page of one node; `None` when it could not be read. Its scrape is kept either way, with `up` on it.
-    fn metrics_page(&self, job: &'static str, endpoint: &Endpoint, query: &str) -> Option<Scrape> {
+    /// The page of one node. Its scrape is kept whether it could be read or not, with `up` on it.
+    fn metrics_page(&self, job: &'static str, endpoint: &Endpoint, query: &str) -> PageOutcome {
         let url = format!("{}/metrics{query}", endpoint.base);
         let at = self.tools.clock.now();
         let started = Instant::now();
@@ -169,9 +175,11 @@ impl<'a> Target<'a> {
             rejected: report.bad_lines + report.duplicates + report.undeclared + report.suspect_samples,
             error: result.error.as_ref().map(ToString::to_string),
         });
-        let readable = result.error.is_none().then(|| result.scrape.clone());
+        let readable = result.error.is_none();
+        let refused = answer.as_ref().err().is_some_and(|error| error.status.is_some());
+        let leads = readable && job == "fe" && self.tools.catalogue.is_leader(&result.scrape);
         state.scrapes.push(result.scrape);
-        readable
+        PageOutcome { readable, reached: answer.is_ok() || refused, leads }
     }
 
     /// Four figures of the frontend's JVM, a JSON object of texts.
