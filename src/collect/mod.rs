@@ -10,7 +10,9 @@ pub mod page;
 pub mod show;
 pub mod starrocks;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -85,6 +87,8 @@ pub struct Remembered {
 pub struct Progress {
     pub asked: AtomicUsize,
     pub answered: AtomicUsize,
+    /// Requests under way or queued, by target.
+    open: Mutex<BTreeMap<String, usize>>,
 }
 
 /// Everything a fetch needs besides its URL.
@@ -144,12 +148,29 @@ fn expected_requests(cluster: &Cluster, remembered: &Remembered) -> usize {
 }
 
 impl Progress {
-    fn ask(&self) {
+    fn ask(&self, target: &str) {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        *self.open().entry(target.to_owned()).or_default() += 1;
     }
 
-    fn answer(&self) {
+    fn answer(&self, target: &str) {
         self.answered.fetch_add(1, Ordering::Relaxed);
+        let mut open = self.open();
+        if let Some(count) = open.get_mut(target) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(target);
+            }
+        }
+    }
+
+    /// The targets that have not answered everything.
+    pub fn waiting_for(&self) -> Vec<String> {
+        self.open().keys().cloned().collect()
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

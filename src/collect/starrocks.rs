@@ -90,10 +90,10 @@ impl<'a> Target<'a> {
     }
 
     fn spawn<'s>(&'s self, scope: &ScopeFifo<'s>, work: impl FnOnce(&ScopeFifo<'s>) + Send + 's) {
-        self.tools.progress.ask();
+        self.tools.progress.ask(&self.cluster.name);
         scope.spawn_fifo(move |scope| {
             work(scope);
-            self.tools.progress.answer();
+            self.tools.progress.answer(&self.cluster.name);
             self.state().last_answer = Some(Instant::now());
         });
     }

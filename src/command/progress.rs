@@ -34,14 +34,18 @@ fn draw(progress: &Progress, done: &AtomicBool) {
         }
         std::thread::park_timeout(QUIET_FOR.saturating_sub(started.elapsed()));
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_elapsed(started.elapsed());
     // A template that indicatif does not like leaves its own line.
-    if let Ok(style) = ProgressStyle::with_template("collecting  {bar:20}  {pos}/{len} requests  {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template("collecting  {bar:20}  {pos}/{len}  {elapsed}  {wide_msg}") {
         bar.set_style(style.progress_chars("█▌░"));
     }
     while !done.load(Ordering::Acquire) {
         bar.set_length(progress.asked.load(Ordering::Relaxed) as u64);
         bar.set_position(progress.answered.load(Ordering::Relaxed) as u64);
+        bar.set_message(match progress.waiting_for().as_slice() {
+            few @ ([] | [_] | [_, _] | [_, _, _]) => few.join(", "),
+            many => format!("{} clusters", many.len()),
+        });
         bar.tick();
         std::thread::park_timeout(REDRAW);
     }
