@@ -123,8 +123,7 @@ impl Client {
         }
         let limit = self.timeout.min(left);
         let cut_short = limit < self.timeout;
-        let started = Instant::now();
-        let explain = |error: ureq::Error| explain(&error, started.elapsed(), cut_short);
+        let explain = |error: ureq::Error| explain(&error, limit, cut_short);
 
         let mut headers = http::HeaderMap::new();
         if is_loopback(question.url) {
@@ -231,41 +230,33 @@ fn is_loopback(url: &str) -> bool {
     host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
 }
 
-fn explain(error: &ureq::Error, after: Duration, cut_short: bool) -> FetchError {
+fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchError {
     use ureq::Error;
-    let after = spoken(Duration::from_millis(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
-    let why = if cut_short { ", at the run's deadline" } else { "" };
+    let when = match cut_short {
+        true => "before the run's deadline".to_owned(),
+        false => format!("within {}", spoken(limit)),
+    };
     match error {
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            FetchError::new(format!("connect timed out after {after}{why}"))
+            FetchError::new(format!("no connection {when}"))
         }
-        Error::Timeout(_) => FetchError::new(format!("no whole answer after {after}{why}")),
+        Error::Timeout(_) => FetchError::new(format!("no whole answer {when}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                FetchError::new(format!("timed out after {after}{why}"))
-            }
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::new(format!("no whole answer {when}")),
             io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 FetchError::curable("the connection was reset")
             }
             _ => match cause.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(inner) => explain_other(inner),
+                Some(inner) => explain(inner, limit, cut_short),
+                None if cause.to_string().starts_with("failed to lookup address") => FetchError::new("host not found"),
                 None => FetchError::new(plain(&cause.to_string())),
             },
         },
-        other => explain_other(other),
-    }
-}
-
-fn explain_other(error: &ureq::Error) -> FetchError {
-    match error {
-        ureq::Error::Protocol(cause) => {
-            FetchError::curable(format!("not an HTTP answer: {}", plain(&cause.to_string())))
-        }
-        ureq::Error::Timeout(_) => FetchError::new("timed out"),
-        ureq::Error::Decompress(..) => FetchError::new("the answer's compression is damaged"),
+        Error::Protocol(cause) => FetchError::curable(format!("not an HTTP answer: {}", plain(&cause.to_string()))),
+        Error::Decompress(..) => FetchError::new("the answer's compression is damaged"),
         other => FetchError::new(plain(&other.to_string())),
     }
 }
