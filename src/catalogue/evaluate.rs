@@ -38,7 +38,7 @@ pub fn evaluate(
     let mut node_column = 0;
     for metric in catalogue.metrics() {
         let known = &derived[scope(metric.per())];
-        let result = promql::evaluate(&metric.expression, &Scoped { collection, derived: known }, at);
+        let result = promql::evaluate(&metric.entry.expr, &Scoped { collection, derived: known }, at);
         let elements = match result {
             Ok(Value::Vector(elements)) => elements,
             Ok(Value::Scalar(value)) => {

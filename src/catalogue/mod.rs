@@ -26,11 +26,10 @@ const LEADER: &str = "node_info{type=\"is_master\"} == 1";
 /// The columns of snapshots that are no metrics; a test holds them against the tables.
 pub const KEY_COLUMNS: [&str; 7] = ["cluster_id", "collected_at", "run_id", "node", "instance", "role", "version"];
 
-/// One entry, ready to be evaluated.
+/// One entry, in its place among the others.
 #[derive(Debug)]
 pub struct Metric {
     pub entry: MetricEntry,
-    pub expression: Expression,
     /// False for an excluded metric that another one is computed from.
     pub stored: bool,
 }
@@ -80,23 +79,13 @@ impl Catalogue {
 
         let mut metrics = Vec::with_capacity(entries.len());
         for entry in entries {
-            match Expression::parse(&entry.expr) {
-                Ok(expression) if expression.selectors().iter().any(|selector| selector.offset != 0) => {
-                    let message = format!(
-                        "`expr` of metric `{}` uses `offset`, but one collection has no other time",
-                        entry.name
-                    );
-                    faults.push(Fault::new(entry.expr_place.clone(), message, "offsets work in rules and queries"));
-                }
-                Ok(expression) => {
-                    let stored = !settings.metrics.excludes(&entry.name);
-                    metrics.push(Metric { entry, expression, stored });
-                }
-                Err(error) => {
-                    let message = format!("`expr` of metric `{}`: {error}", entry.name);
-                    faults.push(Fault::new(entry.expr_place.clone(), message, ""));
-                }
+            if entry.expr.selectors().iter().any(|selector| selector.offset != 0) {
+                let message =
+                    format!("`expr` of metric `{}` uses `offset`, but one collection has no other time", entry.name);
+                faults.push(Fault::new(entry.expr_place.clone(), message, "offsets work in rules and queries"));
             }
+            let stored = !settings.metrics.excludes(&entry.name);
+            metrics.push(Metric { entry, stored });
         }
         let mut uses = sample_uses(&metrics);
         let leader = match Expression::parse(LEADER) {
@@ -196,7 +185,7 @@ fn sample_uses(metrics: &[Metric]) -> HashMap<String, Vec<Selector>> {
     let mut uses: HashMap<String, Vec<Selector>> = HashMap::new();
     let mut defined: HashSet<(Subject, &str)> = HashSet::new();
     for metric in metrics {
-        for selector in metric.expression.selectors() {
+        for selector in metric.entry.expr.selectors() {
             if !defined.contains(&(metric.per(), &*selector.name)) {
                 uses.entry(selector.name.to_string()).or_default().push(selector);
             }
@@ -212,7 +201,7 @@ fn without_unneeded(mut metrics: Vec<Metric>) -> Vec<Metric> {
     for metric in metrics.iter().rev() {
         if metric.stored || needed.contains(&key(&metric.entry)) {
             needed.extend(
-                metric.expression.selectors().into_iter().map(|selector| (metric.per(), selector.name.to_string())),
+                metric.entry.expr.selectors().into_iter().map(|selector| (metric.per(), selector.name.to_string())),
             );
         }
     }

@@ -45,7 +45,7 @@ fn section(page: &mut String, metric: &Metric) {
     if let Some(when) = &entry.null_when {
         let _ = writeln!(page, "- NULL when: {when}");
     }
-    let _ = writeln!(page, "\n```promql\n{}\n```", entry.expr.trim());
+    let _ = writeln!(page, "\n```promql\n{}\n```", entry.expr.text().trim());
 }
 
 /// `network_io` → `Network io`.

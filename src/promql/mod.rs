@@ -78,6 +78,13 @@ pub trait Source {
     }
 }
 
+/// The same text is the same expression.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl Expression {
     /// Parses and checks; the error names what is wrong or not supported and, as well as it can be told, where.
     pub fn parse(text: &str) -> Result<Self, ParseError> {

@@ -1,9 +1,11 @@
 //! `[[metric]]`: one recorded metric, in the configuration as in the catalogue of our own.
 
-use super::document::Document;
+use super::document::{Document, Node};
 use super::fault::{Fault, Place};
-use super::forms::{ANY_TEXT, ListOf, OneOf, SOME_TEXT, Text};
+use super::forms::{ANY_TEXT, Form, ListOf, OneOf, Refusal, SOME_TEXT, Text};
 use super::reader::{Reader, Section};
+use super::words::toml_text;
+use crate::promql::{Expression, ParseError};
 
 /// What a metric counts in. People see it as `84 ms` or `71%`; that lives with the reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,13 +109,12 @@ impl Subject {
     }
 }
 
-/// One entry. The expression is not yet parsed.
+/// One entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricEntry {
     /// `[a-z][a-z0-9_]*`, at most 60 bytes; unique among the entries of one subject.
     pub name: String,
-    /// PromQL.
-    pub expr: String,
+    pub expr: Expression,
     pub unit: Unit,
     pub category: String,
     pub per: Subject,
@@ -157,7 +158,7 @@ pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>) -> Vec<MetricEntry>
 
 fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
     let name = section.required("name", &NAME, "how the metric is called");
-    let expr = section.required("expr", &SOME_TEXT, "PromQL over the samples of one collection");
+    let expr = section.required("expr", &Promql, "PromQL over the samples of one collection");
     let unit = section.required("unit", &UNITS, "what it counts in: count, seconds, bytes, ratio, …");
     let category = section.value("category", &NAME, "custom".into(), "the group it is listed in");
     let per = section.value("per", &SUBJECTS, Subject::Cluster, "one value a cluster, or one a node");
@@ -171,6 +172,36 @@ fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
     let (name_place, expr_place) = (section.place_of("name"), section.place_of("expr"));
     let (name, expr, unit) = (name?, expr?, unit?);
     Some(MetricEntry { name, expr, unit, category, per, daily, help, source, since, null_when, name_place, expr_place })
+}
+
+/// An expression, parsed where it stands, so that its faults are told together with all others.
+struct Promql;
+
+impl Form for Promql {
+    type Value = Expression;
+
+    fn read(&self, node: &Node) -> Result<Expression, Vec<Refusal>> {
+        let text = SOME_TEXT.read(node)?;
+        Expression::parse(&text).map_err(|error| vec![refusal(node, &text, &error)])
+    }
+
+    fn show(&self, expression: &Expression) -> String {
+        toml_text(expression.text())
+    }
+}
+
+/// Points into the expression where that can be told: in quotes on one line and without escapes, what is written is
+/// what is read.
+fn refusal(node: &Node, text: &str, error: &ParseError) -> Refusal {
+    match error.position {
+        Some(position) if node.span.len() == text.len() + 2 => {
+            let at = node.span.start + 1 + position.offset.min(text.len().saturating_sub(1));
+            let length = text.get(position.offset..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+            let message = format!("is no PromQL that can be used: {}", error.reason);
+            Refusal { span: at..at + length, message, hint: String::new() }
+        }
+        _ => Refusal::new(node, format!("is no PromQL that can be used: {error}"), ""),
+    }
 }
 
 const NAME: Text = Text {
@@ -205,7 +236,7 @@ mod tests {
         };
         let expected = MetricEntry {
             name: "queries".into(),
-            expr: "sum(a)".into(),
+            expr: Expression::parse("sum(a)").expect("PromQL"),
             unit: Unit::PerSecond,
             category: "custom".into(),
             per: Subject::Cluster,
@@ -221,13 +252,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_an_expression_can_be_drawn_later() {
-        let text = "[[metric]]\nname = 'x'\nexpr = '''\nsum(\n  a'''\nunit = 'count'\n";
-        let (entries, _) = read_metric_entries(&Document::parse("m.toml", text));
-        let fault = Fault::new(entries[0].expr_place.clone(), "`expr` of metric `x`: unclosed `(`", "close it");
-        let expected =
-            "m.toml:3:8: `expr` of metric `x`: unclosed `(`\n    3 | expr = '''\n      |        ^^^ close it";
-        assert_eq!(fault.to_string(), expected);
+    fn a_fault_of_an_expression_is_drawn_where_it_stands() {
+        let text = "[[metric]]\nname = 'x'\nexpr = '''\nsum(\n  a'''\nunit = 'count'\n
+[[metric]]\nname = 'y'\nexpr = 'max(a) + frob(b)'\nunit = 'count'\n";
+        let (entries, faults) = read_metric_entries(&Document::parse("m.toml", text));
+        assert_eq!(entries, []);
+        let expected = "error: m.toml:3:8: `expr` is no PromQL that can be used: column 4: `(` is never closed
+    3 | expr = '''
+      |        ^^^
+error: m.toml:10:18: `expr` is no PromQL that can be used: unknown function with name `frob`
+   10 | expr = 'max(a) + frob(b)'
+      |                  ^
+";
+        assert_eq!(render(&faults), expected);
     }
 
     #[test]
