@@ -163,8 +163,9 @@ pub struct BackendPages {
 
 impl BackendPages {
     pub fn new(first: &[u8], second: &[u8]) -> Self {
-        let (mut first, second) = (Page::parse(first), Page::parse(second));
+        let (mut first, mut second) = (Page::parse(first), Page::parse(second));
         agree_with_rows(&mut first);
+        agree_with_rows(&mut second);
         let later: HashMap<&str, &str> = second.samples().collect();
         let mut growth = HashMap::new();
         for (series, value) in first.samples() {
