@@ -123,8 +123,7 @@ impl Client {
         }
         let limit = self.timeout.min(left);
         let cut_short = limit < self.timeout;
-        let started = Instant::now();
-        let explain = |error: ureq::Error| explain(&error, started.elapsed(), cut_short);
+        let explain = |error: ureq::Error| explain(&error, limit, cut_short);
 
         let mut headers = http::HeaderMap::new();
         if is_loopback(question.url) {
@@ -231,27 +230,28 @@ fn is_loopback(url: &str) -> bool {
     host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
 }
 
-fn explain(error: &ureq::Error, after: Duration, cut_short: bool) -> FetchError {
+/// `limit` is the time that the request had.
+fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchError {
     use ureq::Error;
-    let after = spoken(Duration::from_millis(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)));
-    let why = if cut_short { ", at the run's deadline" } else { "" };
+    // What was left of a run is an odd number of milliseconds that tells nobody anything.
+    let after = if cut_short { "by the run's deadline".to_owned() } else { format!("after {}", spoken(limit)) };
     match error {
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            FetchError::new(format!("connect timed out after {after}{why}"))
+            FetchError::new(format!("connect timed out {after}"))
         }
-        Error::Timeout(_) => FetchError::new(format!("no whole answer after {after}{why}")),
+        Error::Timeout(_) => FetchError::new(format!("no whole answer {after}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                FetchError::new(format!("timed out after {after}{why}"))
+                FetchError::new(format!("no whole answer {after}"))
             }
             io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 FetchError::curable("the connection was reset")
             }
             _ => match cause.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(inner) => explain_other(inner),
+                Some(inner) => explain(inner, limit, cut_short),
                 None => FetchError::new(plain(&cause.to_string())),
             },
         },
