@@ -5,5 +5,7 @@
 mod common;
 
 mod collect_once;
+mod faults;
 mod figures;
+mod login;
 mod program;

@@ -25,6 +25,13 @@ pub fn ended(code: i32, stdout: impl Into<String>, stderr: impl Into<String>) ->
     Ended { stdout: stdout.into(), stderr: stderr.into(), code }
 }
 
+impl Ended {
+    /// With the ports of the cluster made equal from run to run.
+    pub fn named(self, cluster: &Cluster) -> Self {
+        Self { stdout: cluster.named(&self.stdout), stderr: cluster.named(&self.stderr), ..self }
+    }
+}
+
 /// A run that is good and says nothing, as a timer wants it.
 pub fn silent() -> Ended {
     ended(0, "", "")
@@ -106,6 +113,13 @@ impl Stage {
     pub fn rows(&self, sql: &str) -> String {
         rows(&self.open(), sql)
     }
+}
+
+/// The metric and key columns of a table but for `without`, ready for a SELECT.
+pub fn columns(connection: &Connection, table: &str, without: &[&str]) -> String {
+    let names = rows(connection, &format!("SELECT name FROM pragma_table_info('{table}')"));
+    let names = names.lines().filter(|name| !without.contains(name));
+    names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 
 pub fn rows(connection: &Connection, sql: &str) -> String {
