@@ -36,6 +36,8 @@ pub struct Question<'a> {
     pub url: &'a str,
     /// A body makes it a POST of JSON.
     pub body: Option<&'a str>,
+    /// Whether the login goes with it. Backends know none, and their addresses are what somebody else told us.
+    pub login: bool,
 }
 
 /// A whole answer with status 200.
@@ -129,7 +131,7 @@ impl Client {
         if is_loopback(question.url) {
             headers.insert("accept-encoding", http::HeaderValue::from_static("identity"));
         }
-        if let Some(authorization) = &self.authorization {
+        if let Some(authorization) = self.authorization.as_ref().filter(|_| question.login) {
             headers.insert("authorization", authorization.clone());
         }
         let response = match question.body {
@@ -160,13 +162,16 @@ impl Client {
         }
         match status {
             200 => Ok(Answer { body, content_type }),
-            _ => Err(self.refusal(status, &body)),
+            _ => Err(self.refusal(status, &body, question.login)),
         }
     }
 
-    fn refusal(&self, status: u16, body: &[u8]) -> FetchError {
+    fn refusal(&self, status: u16, body: &[u8], with_login: bool) -> FetchError {
         let said = message_in(body);
         let reason = match (status, &self.user) {
+            (401, _) if !with_login => {
+                "401 Unauthorized, though a backend asks nobody for a login; is this its address?".to_owned()
+            }
             (401, Some(user)) => {
                 let origin = self.password_origin.as_deref().unwrap_or("nowhere");
                 format!("401 Unauthorized for user `{user}` (password from {origin}){}", after_colon(&said))
@@ -230,21 +235,20 @@ fn is_loopback(url: &str) -> bool {
     host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
 }
 
+/// `limit` is the time that the request had.
 fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchError {
     use ureq::Error;
-    let when = match cut_short {
-        true => "before the run's deadline".to_owned(),
-        false => format!("within {}", spoken(limit)),
-    };
+    // What was left of a run is an odd number of milliseconds that tells nobody anything.
+    let after = if cut_short { "by the run's deadline".to_owned() } else { format!("after {}", spoken(limit)) };
     match error {
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            FetchError::new(format!("no connection {when}"))
+            FetchError::new(format!("connect timed out {after}"))
         }
-        Error::Timeout(_) => FetchError::new(format!("no whole answer {when}")),
+        Error::Timeout(_) => FetchError::new(format!("no whole answer {after}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::new(format!("no whole answer {when}")),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::new(format!("no whole answer {after}")),
             io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 FetchError::curable("the connection was reset")

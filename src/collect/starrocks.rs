@@ -145,7 +145,7 @@ impl<'a> Target<'a> {
         let url = format!("{}/metrics{query}", endpoint.base);
         let at = self.tools.clock.now();
         let started = Instant::now();
-        let answer = self.client.ask(&Question { url: &url, body: None });
+        let answer = self.client.ask(&Question { url: &url, body: None, login: job == "fe" });
         let took = started.elapsed();
         let bytes = answer.as_ref().map_or(0, |answer| answer.body.len());
         let source = page_source(job, &endpoint.instance, "");
@@ -157,12 +157,12 @@ impl<'a> Target<'a> {
         );
         let report = &result.report;
         let mut state = self.state();
-        for problem in page_problems(report) {
-            state.problems.push(format!("{url}: {problem}"));
-        }
-        if let Some(error) = &result.error {
-            state.problems.push(format!("{url}: {error}"));
-        }
+        // Of something that is no page of metrics, its lines are not worth a word.
+        let problems = match &result.error {
+            Some(error) => vec![error.to_string()],
+            None => page_problems(report),
+        };
+        state.problems.extend(problems.iter().map(|problem| format!("{url}: {problem}")));
         state.attempts.push(Attempt {
             job,
             instance: endpoint.instance.clone(),
@@ -334,7 +334,7 @@ impl<'a> Target<'a> {
     fn ask(&self, url: &str, body: Option<&str>) -> (Millis, Duration, Result<Answer, FetchError>) {
         let at = self.tools.clock.now();
         let started = Instant::now();
-        let answer = self.client.ask(&Question { url, body });
+        let answer = self.client.ask(&Question { url, body, login: true });
         (at, started.elapsed(), answer)
     }
 
@@ -420,7 +420,11 @@ fn value<'r>(row: &'r [(String, String)], title: &str) -> Option<&'r str> {
 fn page_problems(report: &crate::exposition::PageReport) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(first) = report.first_bad.first() {
-        problems.push(format!("{} bad lines, the first is line {}: {}", report.bad_lines, first.line, first.reason));
+        let lines = match report.bad_lines {
+            1 => "a bad line,".to_owned(),
+            many => format!("{many} bad lines, the first is"),
+        };
+        problems.push(format!("{lines} line {}: {}", first.line, first.reason));
     }
     if !report.suspect.is_empty() {
         let names = report.suspect.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -429,7 +433,11 @@ fn page_problems(report: &crate::exposition::PageReport) -> Vec<String> {
         ));
     }
     if report.undeclared > 0 {
-        problems.push(format!("{} samples of families without a TYPE line do not count", report.undeclared));
+        let samples = match report.undeclared {
+            1 => "a sample of a family without a TYPE line does not count".to_owned(),
+            many => format!("{many} samples of families without a TYPE line do not count"),
+        };
+        problems.push(samples);
     }
     problems
 }
