@@ -66,7 +66,7 @@ pub(super) struct Families<'p> {
 impl<'p> Families<'p> {
     /// Room is made by the size of the page, up to what real pages hold.
     pub(super) fn new(seed: Seed, format: Format, page: usize) -> Self {
-        let room = (page / 128).min(1024);
+        let room = (page / 96).min(1024);
         Self { list: Vec::with_capacity(room), index: Index::with_room(room), seed, format }
     }
 

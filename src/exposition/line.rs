@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr2, memrchr};
+use memchr::{memchr_iter, memrchr};
 
-use super::names::is_letter;
 use super::{Format, Label};
 use crate::sample::Millis;
 
@@ -33,11 +32,18 @@ pub(super) fn read<'p>(
     unescaped(body, labels).and_then(|rest| tail(rest, format)).or(strict)
 }
 
+#[inline]
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+#[inline]
 fn skip(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t'])
+    &text[text.bytes().take_while(|byte| is_blank(*byte)).count()..]
 }
 
 /// The label set by the book: `\\`, `\"` and `\n` are escapes, any other backslash is itself. Gives what follows `}`.
+#[inline]
 fn escaped<'p>(body: &'p str, labels: &mut Vec<Label<'p>>) -> Result<&'p str, Reason> {
     let mut rest = skip(body);
     loop {
@@ -82,23 +88,38 @@ fn unescaped<'p>(body: &'p str, labels: &mut Vec<Label<'p>>) -> Result<&'p str, 
     Ok(tail)
 }
 
+/// Whether a byte may stand in a label's name.
+const IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
+
 /// `name = "` with optional blanks: the name and what follows the quote.
+#[inline]
 fn label_name(text: &str) -> Option<(&str, &str)> {
-    let end = text.bytes().position(|byte| !is_letter(byte))?;
+    let end = text.bytes().position(|byte| !IN_NAME[usize::from(byte)])?;
     let (name, rest) = text.split_at_checked(end)?;
     if name.bytes().next()?.is_ascii_digit() {
         return None;
     }
-    Some((name, skip(skip(rest).strip_prefix('=')?).strip_prefix('"')?))
+    let opened = rest.strip_prefix("=\"");
+    Some((name, opened.or_else(|| skip(skip(rest).strip_prefix('=')?).strip_prefix('"'))?))
 }
 
 /// The value up to its closing quote, and what follows the quote.
+#[inline]
 fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let bytes = text.as_bytes();
     let mut unescaped = String::new();
     let (mut copied, mut at) = (0, 0);
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        // Values are a few letters long, too short for a library's search to pay.
+        at += bytes.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
         let escape = match (bytes[at], bytes.get(at + 1)) {
             (b'"', _) => break,
             (_, Some(b'n')) => "\n",
@@ -119,6 +140,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     Some((value, &text[at + 1..]))
 }
 
+#[inline]
 fn push<'p>(labels: &mut Vec<Label<'p>>, name: &'p str, value: Cow<'p, str>) -> Result<(), Reason> {
     if name == "__name__" {
         return Err("the label `__name__` is reserved".into());
@@ -134,26 +156,46 @@ fn push<'p>(labels: &mut Vec<Label<'p>>, name: &'p str, value: Cow<'p, str>) -> 
 }
 
 /// `value [timestamp] [# {exemplar}]`. Exemplars are not looked into, nobody reads them.
+#[inline]
 fn tail(text: &str, format: Format) -> Result<(f64, Option<Millis>), Reason> {
-    let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
-    let value = words.next().ok_or("no value")?;
-    // Rust reads what the formats write, and neither hex floats nor underscores, which Go would take.
-    let value: f64 = value.parse().map_err(|_| "the value is not a number")?;
-    let mut stamp = None;
-    while let Some(word) = words.next() {
-        if let Some(exemplar) = word.strip_prefix('#') {
-            let begun = if exemplar.is_empty() { words.next().unwrap_or_default() } else { exemplar };
-            if begun.starts_with('{') {
-                break;
-            }
-            return Err("what follows the value is no exemplar".into());
-        }
-        if stamp.is_some() {
-            return Err("more than a value and a timestamp".into());
-        }
-        stamp = Some(timestamp(word, format).ok_or("the timestamp is not a number")?);
+    let (value, mut rest) = word(text);
+    if value.is_empty() {
+        return Err("no value".into());
     }
-    Ok((value, stamp))
+    let value = number(value).ok_or("the value is not a number")?;
+    if rest.is_empty() {
+        return Ok((value, None));
+    }
+    let mut stamp = None;
+    if !rest.starts_with('#') {
+        let (first, more) = word(rest);
+        stamp = Some(timestamp(first, format).ok_or("the timestamp is not a number")?);
+        rest = more;
+    }
+    match rest.strip_prefix('#') {
+        None if rest.is_empty() => Ok((value, stamp)),
+        None => Err("more than a value and a timestamp".into()),
+        Some(exemplar) if skip(exemplar).starts_with('{') => Ok((value, stamp)),
+        Some(_) => Err("what follows the value is no exemplar".into()),
+    }
+}
+
+/// The first word, empty if there is none, and what begins with the second.
+#[inline]
+fn word(text: &str) -> (&str, &str) {
+    let text = skip(text);
+    let (word, rest) = text.split_at(text.bytes().position(is_blank).unwrap_or(text.len()));
+    (word, skip(rest))
+}
+
+/// What the formats write, and neither hex floats nor underscores, which other readers take.
+#[inline]
+fn number(word: &str) -> Option<f64> {
+    // Most values are counts; fifteen digits are exact in any case.
+    if word.len() <= 15 && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(word.bytes().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0')) as f64);
+    }
+    word.parse().ok()
 }
 
 /// Milliseconds in the one format, seconds and fractions of them in the other.

@@ -15,6 +15,7 @@ mod names;
 mod tests;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use memchr::memchr;
 
@@ -74,7 +75,7 @@ pub struct PageReport {
     pub missing_eof: bool,
 }
 
-/// A line that could not be read.
+/// A line that could not be read; in words: line 7 `TEXT`: REASON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
     /// From 1.
@@ -84,7 +85,15 @@ pub struct BadLine {
     pub reason: String,
 }
 
+impl fmt::Display for BadLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} `{}`: {}", self.line, self.text, self.reason)
+    }
+}
+
 const MAX_LINE: usize = 1 << 20;
+/// Room for so many from the start.
+const USUAL_READINGS: usize = 256;
 const KEPT_BAD_LINES: usize = 5;
 const KEPT_TEXT: usize = 100;
 
@@ -109,21 +118,21 @@ pub fn parse_filtered<'p>(
         families: Families::new(wanted.seed(), format, page.len()),
         current: Current::default(),
         labels: Vec::new(),
-        readings: Vec::new(),
-        owners: Vec::new(),
-        seen: Index::with_room(64),
+        readings: Vec::with_capacity(USUAL_READINGS),
+        owners: Vec::with_capacity(USUAL_READINGS),
+        seen: Index::with_room(USUAL_READINGS),
         report: PageReport::default(),
         ended: false,
     };
-    let mut rest = page;
+    let mut start = 0;
     let mut number = 0;
-    while !rest.is_empty() {
+    while let Some(rest) = page.get(start..) {
         number += 1;
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         if let Err(reason) = reader.line(rest, end) {
             reader.report.note(number, &rest[..end], reason);
         }
-        rest = rest.get(end + 1..).unwrap_or_default();
+        start += end + 1;
     }
     reader.finish()
 }
@@ -211,17 +220,15 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         self.report.duplicates = 0;
         self.readings.clear();
         self.owners.clear();
-        self.seen = Index::with_room(64);
+        self.seen = Index::with_room(USUAL_READINGS);
     }
 
     #[inline]
     fn sample(&mut self, page: &'p [u8], end: usize) -> Outcome {
-        let same = page.get(self.current.name.len()).is_none_or(|byte| ends_name(*byte))
-            && page.starts_with(self.current.name)
-            && !self.current.name.is_empty();
-        if !same {
-            // A line break ends a name, so the name ends within the line.
-            self.turn_to(&page[..name_end(page)])?;
+        let name = self.current.name;
+        let same = page.get(name.len()).is_none_or(|byte| ends_name(*byte)) && page.starts_with(name);
+        if !same || name.is_empty() {
+            self.turn_to(page)?;
         }
         if self.current.wanted {
             return self.wanted_sample(&page[..end]);
@@ -235,7 +242,9 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         Ok(())
     }
 
-    fn turn_to(&mut self, name: &'p [u8]) -> Outcome {
+    fn turn_to(&mut self, page: &'p [u8]) -> Outcome {
+        // No name goes beyond its line, for a line break ends it.
+        let name = &page[..name_end(page)];
         let hash = self.wanted.seed().hash(name);
         let family = self.families.of_sample(name, hash);
         let wanted = match family.map(|family| &self.families.list[family]) {
@@ -243,7 +252,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
             None if !self.families.list.is_empty() => false,
             _ => self.wanted.has(hash, name),
         };
-        // Names of families were looked at when they were announced.
+        // Those of families were looked at when they were announced.
         if family.is_none() && !is_name(name) {
             return Err("no metric name where the line begins".into());
         }
@@ -273,17 +282,15 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         }
         self.seen.insert(hash, self.readings.len());
         self.owners.push(self.current.family);
-        self.readings.push(Reading { name, labels: self.labels.as_slice().to_vec(), value, timestamp });
+        self.readings.push(Reading { name, labels: self.labels.drain(..).collect(), value, timestamp });
         Ok(())
     }
 
     /// The same for every order of the labels, with and without empty ones.
     fn series_hash(&self) -> u64 {
         let seed = self.wanted.seed();
-        let labels = present(&self.labels).map(|(name, value)| {
-            let name = seed.hash(name.as_bytes());
-            seed.mix(name, seed.hash(value.as_bytes()))
-        });
+        let labels = present(&self.labels)
+            .map(|(name, value)| seed.mix(seed.hash(name.as_bytes()), !seed.hash(value.as_bytes())));
         labels.fold(self.current.hash, u64::wrapping_add)
     }
 

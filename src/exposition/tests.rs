@@ -309,6 +309,7 @@ fn an_openmetrics_page_ends_with_eof() {
     assert_eq!(readings, ["a 1"]);
     let reasons: Vec<(u64, &str)> = report.first_bad.iter().map(|bad| (bad.line, bad.reason.as_str())).collect();
     assert_eq!(reasons, [(3, "after `# EOF`"), (5, "after `# EOF`")]);
+    assert_eq!(report.first_bad[0].to_string(), "line 3 `b 2`: after `# EOF`");
     assert!(!report.missing_eof);
     assert!(read_as(Format::OpenMetrics, b"a 1\n").1.missing_eof);
     assert_eq!(prometheus("a 1\n# EOF\nb 2\n"), ["a 1", "b 2"]);
