@@ -1,0 +1,1 @@
+//! `stellar collect-once`: who is collected, what is stored, what is said.

@@ -1,0 +1,9 @@
+//! The program as people, timers and scripts meet it: whole standard output, standard error and exit code, against
+//! clusters replayed from recorded pages.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod collect_once;
+mod figures;
+mod program;
