@@ -193,6 +193,10 @@ impl Form for Promql {
     fn show(&self, expression: &Expression) -> String {
         toml_text(expression.text())
     }
+
+    fn kind(&self) -> String {
+        "PromQL in quotes".into()
+    }
 }
 
 /// Points into the expression where that can be told: in quotes on one line and without escapes, what is written is
