@@ -1,25 +1,36 @@
 //! The words people type: clap types and nothing else. Help, man pages and errors about flags come from here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+
+use crate::settings::durations::WAIT;
+
+pub mod sections;
+
+use sections::help;
+
+/// The heading of the flags that every command has.
+const EVERYWHERE: &str = "Options of every command";
 
 #[derive(Debug, Parser)]
 #[command(
     name = "stellar",
     version,
-    about = "Health and performance history of StarRocks clusters in one SQLite file",
-    long_about = "Fetches every endpoint of every StarRocks cluster at once, turns the pages into one row per cluster and \
-                  node with 100+ metrics, keeps them in one SQLite file and shows them. No server, no daemon: a systemd \
-                  timer or cron runs `stellar collect-once`.",
-    after_help = "Examples:\n  \
-        stellar config check --probe          is the configuration right, do the endpoints answer?\n  \
-        stellar collect-once                  collect now\n  \
-        stellar report                        one line a cluster, worst first\n\n\
-        `stellar help COMMAND` or `man stellar-COMMAND` tells more.",
-    after_long_help = HELP_EPILOGUE,
+    about = "Keep the health and performance history of StarRocks clusters in one SQLite file",
+    long_about = "Keep the health and performance history of StarRocks clusters in one SQLite file.\n\n\
+                  Fetches every endpoint of every cluster at once, turns the pages into one row per cluster and one per \
+                  node with more than 100 metrics, stores them and shows them. There is no server and no daemon: a \
+                  systemd timer or cron runs `stellar collect-once`.",
+    after_help = format!(
+        "{}\n\nMore: stellar --help, stellar COMMAND --help, man stellar-COMMAND",
+        help(&[&sections::EXAMPLES])
+    ),
+    after_long_help = format!("{}\n\nMore: stellar COMMAND --help, man stellar-COMMAND, man stellar.toml", help(sections::of(""))),
     max_term_width = 100,
-    disable_help_subcommand = false
+    subcommand_help_heading = "Commands",
+    subcommand_value_name = "COMMAND"
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -28,48 +39,36 @@ pub struct Cli {
     pub command: Command,
 }
 
-const HELP_EPILOGUE: &str = "Examples:
-  stellar config check --probe          is the configuration right, do the endpoints answer?
-  stellar collect-once                  collect now
-  stellar report                        one line a cluster, worst first
-
-Exit codes:
-  0  done                               1  some clusters failed as a whole, the others are stored
-  2  usage or configuration             3  database: cannot open, locked, newer schema, disk full
-  4  every cluster failed               5  another stellar is collecting, nothing done
-
-Files:
-  the configuration is the first of     --config, $STELLAR_CONFIG, /etc/stellar/config.toml, conf/config.toml
-  /var/lib/stellar/stellar.db           the history, unless [database] path or --db say otherwise
-
-Environment:
-  STELLAR_CONFIG                        the configuration file
-  APP_METRICS_INTERVAL_SECS, APP_METRICS_RETENTION_DAYS, APP_METRICS_ENABLED
-                                        stand above the configuration file
-  STELLAR_LOG                           error, warn (default), info or debug
-  STELLAR_NOW                           freezes the clock: unix seconds or RFC 3339
-  NO_COLOR, CLICOLOR_FORCE              colours off, colours on";
-
 #[derive(Debug, Args)]
 pub struct Global {
     /// Configuration file
-    #[arg(short, long, global = true, value_name = "FILE")]
+    ///
+    /// Without it the first of these is read: $STELLAR_CONFIG, /etc/stellar/config.toml, conf/config.toml.
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
 
     /// Database file, instead of [database] path
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
 
     /// Say less: errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
 
     /// Say more: -v what is done, -vv every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
 
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    /// Colours: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value_t = ColorChoice::Auto,
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = EVERYWHERE
+    )]
     pub color: ColorChoice,
 }
 
@@ -81,26 +80,26 @@ pub enum Command {
 }
 
 /// Fetch every endpoint of every cluster once and store the rows
+///
+/// Asks all frontends of all clusters at once, then the backends and compute nodes they name, evaluates the metrics and
+/// stores one row a cluster and one a node in one transaction. What does not answer costs nothing but its own values:
+/// they are NULL, and the report says why. On a terminal it prints one line a cluster; from a timer it is silent unless
+/// something failed.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-        stellar collect-once                        all clusters, now\n  \
-        stellar collect-once --cluster shop --json  one cluster, result as JSON\n  \
-        stellar collect-once --dry-run              fetch and show, store nothing\n  \
-        stellar collect-once --if-due               what the timer runs\n\n\
-        Exit codes:\n  \
-        0  stored, or nothing was due     1  some clusters failed as a whole (no frontend answered)\n  \
-        2  usage or configuration         3  database\n  \
-        4  every cluster failed           5  another collection is running")]
+#[command(after_help = help(sections::of("collect-once")))]
 pub struct CollectOnce {
     /// Only this cluster (can be given more than once)
     #[arg(long, value_name = "NAME")]
     pub cluster: Vec<String>,
 
-    /// Honour intervals and backoff: collect only clusters whose next slot has come (for timers)
+    /// Leave out clusters whose next interval has not come (for timers)
+    ///
+    /// A slot of an interval is never stored twice, and a cluster that fails is tried less and less often, up to every
+    /// tenth interval.
     #[arg(long)]
     pub if_due: bool,
 
-    /// Fetch and evaluate, print the rows, store nothing
+    /// Fetch and evaluate, show the rows, store nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 
@@ -112,26 +111,25 @@ pub struct CollectOnce {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub jobs: Option<u16>,
 
-    /// Wait this long for another collection to end, such as 20s
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub wait: Option<std::time::Duration>,
+    /// Wait up to TIME (20s) for another collection to end
+    ///
+    /// Without it a second collection ends at once with exit code 5.
+    #[arg(long, value_name = "TIME", value_parser = wait)]
+    pub wait: Option<Duration>,
 }
 
 /// Show what is stored: one line a cluster, worst first
+///
+/// Reads the newest rows of the database and judges them; nothing is fetched. The lines underneath say why a cluster is
+/// not OK. With --cluster every metric and every node is shown.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-        stellar report                     all clusters, one line each, reasons underneath\n  \
-        stellar report --cluster shop      every metric and node of one cluster\n  \
-        stellar report --json              the same for programs\n\n\
-        Exit codes:\n  \
-        0  shown    2  usage or configuration    3  database\n\n\
-        –  not measured    0  measured zero")]
+#[command(after_help = help(sections::of("report")))]
 pub struct Report {
-    /// Only this cluster (can be given more than once), in full
+    /// This cluster in full (can be given more than once)
     #[arg(long, value_name = "NAME")]
     pub cluster: Vec<String>,
 
-    /// Print JSON
+    /// Print JSON: base units, null for what was not measured
     #[arg(long)]
     pub json: bool,
 
@@ -142,6 +140,12 @@ pub struct Report {
 
 /// Check and show the configuration
 #[derive(Debug, Args)]
+#[command(
+    after_help = help(sections::of("config")),
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commands",
+    subcommand_value_name = "COMMAND"
+)]
 pub struct Config {
     #[command(subcommand)]
     pub command: ConfigCommand,
@@ -149,19 +153,31 @@ pub struct Config {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Report every fault of the configuration as file:line:column
-    #[command(
-        after_help = "Exit codes:\n  0  no fault\n  1  --probe found endpoints that do not answer as they should\n  2  faults"
-    )]
+    /// Find every mistake in the configuration
+    ///
+    /// All of them in one go, each with file, line and column, the line itself and what to write instead; the metrics of
+    /// your own are checked with the others.
+    #[command(after_help = help(sections::of("config check")))]
     Check {
         /// Also ask every endpoint once; stores nothing
         #[arg(long)]
         probe: bool,
     },
-    /// Print each value with where it comes from, secrets hidden
-    #[command(after_help = "Exit codes:\n  0  shown\n  2  faults in the configuration")]
+    /// Print each value and where it comes from, secrets hidden
+    #[command(after_help = help(sections::of("config show")))]
     Show,
-    /// Print the reference of every metric, your own included, as METRICS.md is
-    #[command(after_help = "Exit codes:\n  0  shown\n  2  faults in the configuration")]
+    /// Print what every metric means, your own included
+    ///
+    /// In the form of METRICS.md: name, unit, expression, when it is NULL.
+    #[command(after_help = help(sections::of("config metrics")))]
     Metrics,
+}
+
+/// The grammar of durations is the configuration's.
+fn wait(text: &str) -> Result<Duration, String> {
+    WAIT.parse(text).map_err(|refused| {
+        // The flag's message has the value already.
+        let why = refused.message.split_once("; ").map_or(refused.message.as_str(), |(_, why)| why);
+        format!("{why}; {}", refused.hint)
+    })
 }

@@ -106,6 +106,7 @@ impl Catalogue {
             }
         }
         if !faults.is_empty() {
+            faults.sort_by_key(|fault| (fault.place.line, fault.place.column));
             return Err(faults);
         }
         Ok(Self { metrics: without_unneeded(metrics), uses, leader })

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Secrets, World, load_catalogue, load_settings, print, progress};
 use crate::catalogue::{Catalogue, reference};
 use crate::cli::{Config, ConfigCommand, Global};
-use crate::collect::{self, Progress, Remembered, Toolbox};
+use crate::collect::{self, Attempt, Progress, Remembered, Toolbox};
 use crate::failure::Exit;
 use crate::settings::{self, Cluster, Loaded};
 use crate::words;
@@ -53,23 +53,28 @@ fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World)
     let mut clean = true;
     for ((cluster, _), harvest) in asked.iter().zip(&harvests) {
         let _ = writeln!(text, "\n{}", cluster.name);
-        let mut attempts: Vec<_> = harvest.attempts.iter().collect();
-        attempts.sort_by(|left, right| left.url.cmp(&right.url));
-        for attempt in attempts {
+        let mut attempts: Vec<&Attempt> = harvest.attempts.iter().collect();
+        let kind = |attempt: &Attempt| ["fe", "be", "cn"].iter().position(|job| *job == attempt.job);
+        attempts.sort_by(|left, right| kind(left).cmp(&kind(right)).then_with(|| left.url.cmp(&right.url)));
+        for attempt in &attempts {
             let took = words::took(attempt.took);
-            let _ = match &attempt.error {
-                None => writeln!(
-                    text,
-                    "  ok    {took:>7}  {}  {}",
-                    attempt.url,
-                    words::count(attempt.samples as usize, "sample")
-                ),
-                Some(error) => writeln!(text, "  fail  {took:>7}  {}  {error}", attempt.url),
+            let (word, outcome) = match &attempt.error {
+                None => ("ok", words::count(attempt.samples as usize, "sample")),
+                Some(error) if harvest.problems.iter().any(|problem| problem.contains(error)) => {
+                    ("fail", error.clone())
+                }
+                // Another frontend had what this one did not give.
+                Some(error) => ("note", error.clone()),
             };
+            let _ = writeln!(text, "  {word:<4}  {took:>7}  {}  {outcome}", attempt.url);
         }
-        // What a fall-back mended is no finding; what stayed open is.
-        for problem in &harvest.problems {
-            clean = false;
+        clean &= harvest.problems.is_empty();
+        let told = |problem: &str| {
+            attempts.iter().filter_map(|attempt| attempt.error.as_deref()).any(|error| problem.ends_with(error))
+        };
+        let mut untold: Vec<&String> = harvest.problems.iter().filter(|problem| !told(problem)).collect();
+        untold.sort();
+        for problem in untold {
             let _ = writeln!(text, "  finding: {problem}");
         }
         if cluster.login.is_none() && cluster.backends.is_empty() && cluster.compute_nodes.is_empty() {

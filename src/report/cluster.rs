@@ -1,83 +1,149 @@
-//! `stellar report --cluster NAME`: every metric of one cluster by category, then its nodes.
+//! `stellar report --cluster NAME`: every metric of one cluster by category, then its nodes by kind.
 
 use std::fmt::Write;
 
 use super::table::{self, Align};
-use super::{Assessed, Style, overview::paint};
+use super::{Assessed, NOT_MEASURED, Style, overview::paint};
 use crate::catalogue::{Catalogue, Metric};
-use crate::settings::metric_entry::Subject;
+use crate::sample::Millis;
+use crate::settings::metric_entry::{Subject, Unit};
+use crate::store::read::LatestNode;
 use crate::words;
+
+/// A terminal with less room than this beside the values gets no explanations.
+const LEAST_EXPLANATION: usize = 40;
 
 /// The whole report of one cluster.
 pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     let cluster = &one.cluster;
-    let collected = cluster.collected_at.map_or_else(|| "never collected".to_owned(), |at| style.moment(at));
-    let age = one.age.map_or_else(String::new, |age| format!("   {} ago", words::age(age)));
-    let mut text = format!("{}  {}   {collected}{age}\n", cluster.name, paint(one.status.word(), one.status, style));
+    let status = paint(one.status.word(), one.status, style);
+    let collected = match (cluster.collected_at, one.age) {
+        (Some(at), Some(age)) => format!("collected {}, {} ago", style.moment(at), words::age(age)),
+        (Some(at), None) => format!("collected {}", style.moment(at)),
+        (None, _) => "never collected".to_owned(),
+    };
+    let mut text = format!("{}  {status}   {collected}\n", cluster.name);
     for reason in &one.reasons {
-        let _ = writeln!(text, "  {reason}");
+        text.push_str(&table::hanging("  ", reason, style.width));
     }
     if cluster.collected_at.is_none() {
         return text;
     }
-    let measured: Vec<(&Metric, Option<f64>)> =
-        catalogue.stored(Subject::Cluster).zip(cluster.values.iter().copied()).collect();
-    for category in catalogue.categories(Subject::Cluster) {
-        let _ = write!(text, "\n{}\n", category.replace('_', " "));
-        let rows: Vec<Vec<String>> = measured
-            .iter()
-            .filter(|(metric, _)| metric.entry.category == category)
-            .map(|(metric, value)| vec![metric.name().to_owned(), cell(*value, metric), metric.entry.help.clone()])
-            .collect();
-        text.push_str(&fitted(&[("METRIC", Align::Left), ("NOW", Align::Right), ("", Align::Left)], &rows, style));
-    }
-    if !cluster.nodes.is_empty() {
-        text.push_str("\nnodes\n");
-        text.push_str(&nodes(one, catalogue));
+    text.push_str(&metrics(one, catalogue, style));
+    for (kind, nodes) in by_kind(&cluster.nodes) {
+        let _ = write!(text, "\n{kind}\n{}", table_of(&nodes, catalogue, style));
     }
     text
 }
 
-fn cell(value: Option<f64>, metric: &Metric) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| words::value(value, metric.entry.unit))
+/// One table, cut into categories, so that the columns stand below each other throughout.
+fn metrics(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
+    let measured: Vec<(&Metric, Option<f64>)> =
+        catalogue.stored(Subject::Cluster).zip(one.cluster.values.iter().copied()).collect();
+    let mut titles = vec![("METRIC", Align::Left), ("NOW", Align::Right)];
+    let (mut rows, mut headings) = (Vec::new(), Vec::new());
+    for category in catalogue.categories(Subject::Cluster) {
+        headings.push((rows.len(), category.replace('_', " ")));
+        let own = measured.iter().filter(|(metric, _)| metric.entry.category == category);
+        rows.extend(own.map(|(metric, value)| {
+            vec![metric.name().to_owned(), cell(*value, metric, style), metric.entry.help.clone()]
+        }));
+    }
+    let values: Vec<Vec<String>> = rows.iter().map(|row| row.iter().take(2).cloned().collect()).collect();
+    let narrow = table::render(&titles, &values);
+    let room = style.width.map(|limit| limit.saturating_sub(table::width(&narrow) + 2));
+    let whole = match room {
+        Some(room) if room < LEAST_EXPLANATION => narrow,
+        _ => {
+            titles.push(("", Align::Left));
+            table::render(&titles, &rows)
+        }
+    };
+    let mut text = String::new();
+    for (index, line) in whole.lines().enumerate() {
+        let heading = headings.iter().find(|(first, _)| index.checked_sub(1) == Some(*first));
+        if let Some((_, heading)) = heading {
+            let _ = write!(text, "\n{heading}\n");
+        } else if index == 0 {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "{}", style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit)));
+    }
+    text
 }
 
-/// The explanation is what a narrow terminal loses.
-fn fitted(titles: &[(&str, Align)], rows: &[Vec<String>], style: &Style) -> String {
-    let text = table::render(titles, rows);
-    match style.width {
-        Some(limit) => text
-            .lines()
-            .map(|line| match line.char_indices().nth(limit) {
-                Some((end, _)) => {
-                    format!("{}…\n", line[..end].chars().take(limit.saturating_sub(1)).collect::<String>())
-                }
-                None => format!("{line}\n"),
-            })
-            .collect(),
-        None => text,
+fn cell(value: Option<f64>, metric: &Metric, style: &Style) -> String {
+    match (value, metric.entry.unit) {
+        (None, _) => NOT_MEASURED.to_owned(),
+        (Some(seconds), Unit::Timestamp) => style.local((seconds * 1e3) as Millis),
+        (Some(value), unit) => words::value(value, unit),
     }
 }
 
-/// One line a node; a metric that no node has is left out.
-fn nodes(one: &Assessed, catalogue: &Catalogue) -> String {
-    let metrics: Vec<&Metric> = catalogue.stored(Subject::Node).collect();
-    let used: Vec<usize> = (0..metrics.len())
-        .filter(|index| one.cluster.nodes.iter().any(|node| node.values.get(*index).is_some_and(Option::is_some)))
-        .collect();
-    let mut titles =
-        vec![("node", Align::Left), ("instance", Align::Left), ("role", Align::Left), ("version", Align::Left)];
-    titles.extend(used.iter().map(|index| (metrics[*index].name(), Align::Right)));
-    let rows: Vec<Vec<String>> = one
-        .cluster
-        .nodes
-        .iter()
-        .map(|node| {
-            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
-            let mut cells = vec![node.node.clone(), text(&node.instance), text(&node.role), text(&node.version)];
-            cells.extend(used.iter().map(|index| cell(node.values.get(*index).copied().flatten(), metrics[*index])));
-            cells
-        })
-        .collect();
-    table::render(&titles, &rows)
+/// Frontends, backends, compute nodes, others, each with its heading; kinds without a node are left out.
+fn by_kind(nodes: &[LatestNode]) -> Vec<(&str, Vec<&LatestNode>)> {
+    let mut kinds: Vec<(&str, Vec<&LatestNode>)> =
+        ["frontends", "backends", "compute nodes", "other nodes"].map(|kind| (kind, Vec::new())).into();
+    for node in nodes {
+        let job = node.node.split([':', '@']).next().unwrap_or_default();
+        let place = ["fe", "be", "cn"].iter().position(|known| *known == job).unwrap_or(3);
+        if let Some((_, own)) = kinds.get_mut(place) {
+            own.push(node);
+        }
+    }
+    kinds.retain(|(_, nodes)| !nodes.is_empty());
+    kinds
+}
+
+/// One line a node. A metric that none of these nodes has is left out; a narrow terminal loses the last columns.
+fn table_of(nodes: &[&LatestNode], catalogue: &Catalogue, style: &Style) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| NOT_MEASURED.to_owned());
+    let mut columns: Vec<(String, Align, Vec<String>)> = Vec::new();
+    let mut add = |title: &str, align: Align, cells: &dyn Fn(&LatestNode) -> String| {
+        columns.push((title.to_owned(), align, nodes.iter().map(|node| cells(node)).collect()));
+    };
+    add("INSTANCE", Align::Left, &|node| text(&node.instance));
+    if nodes.iter().any(|node| node.role != nodes.first().and_then(|first| first.role.clone())) {
+        add("ROLE", Align::Left, &|node| text(&node.role));
+    }
+    let has = |index: usize| nodes.iter().any(|node| node.values.get(index).is_some_and(Option::is_some));
+    let metrics: Vec<(usize, &Metric)> =
+        catalogue.stored(Subject::Node).enumerate().filter(|(index, _)| has(*index)).collect();
+    for (index, metric) in &metrics {
+        let short = title_of(metric);
+        let twice = metrics.iter().filter(|(_, other)| title_of(other) == short).count() > 1;
+        let title = if twice { metric.name().to_uppercase() } else { short };
+        add(&title, Align::Right, &|node| cell(node.values.get(*index).copied().flatten(), metric, style));
+    }
+    add("VERSION", Align::Left, &|node| text(&node.version));
+    add("NODE", Align::Left, &|node| node.node.clone());
+
+    let mut shown = columns.len();
+    loop {
+        let (kept, lost) = columns.split_at(shown);
+        let titles: Vec<(&str, Align)> = kept.iter().map(|(title, align, _)| (title.as_str(), *align)).collect();
+        let row = |line: usize| kept.iter().filter_map(|(_, _, cells)| cells.get(line).cloned()).collect();
+        let rows: Vec<Vec<String>> = (0..nodes.len()).map(row).collect();
+        let table = table::render(&titles, &rows);
+        if shown > 1 && style.width.is_some_and(|limit| table::width(&table) > limit) {
+            shown -= 1;
+            continue;
+        }
+        if lost.is_empty() {
+            return table;
+        }
+        let lost: Vec<&str> = lost.iter().map(|(title, ..)| title.as_str()).collect();
+        return table + &table::hanging("  no room for: ", &lost.join(", "), style.width);
+    }
+}
+
+/// `memory_used_ratio` → `MEMORY USED`: the value shows its unit.
+fn title_of(metric: &Metric) -> String {
+    let name = metric.name();
+    let (name, per_second) = match name.strip_suffix("_per_second") {
+        Some(name) => (name, "/S"),
+        None => (name, ""),
+    };
+    let bare = ["_ratio", "_bytes", "_seconds", "_at"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
+    bare.replace('_', " ").to_uppercase() + per_second
 }

@@ -26,6 +26,9 @@ pub use overview::render as render_overview;
 const STALE_INTERVALS: u32 = 3;
 const STALE_AT_LEAST: Duration = Duration::from_secs(90);
 
+/// What stands in the place of a value that was not measured.
+const NOT_MEASURED: &str = "–";
+
 /// The word at the beginning of a line. Worst last, so that the maximum is a target's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -78,6 +81,12 @@ impl Style {
             Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
             Err(_) => "?".to_owned(),
         }
+    }
+
+    /// The same without the zone, for tables under a line that has it.
+    fn local(&self, at: Millis) -> String {
+        let moment = self.moment(at);
+        moment.rsplit_once(' ').map_or(moment.clone(), |(local, _)| local.to_owned())
     }
 }
 
@@ -237,7 +246,8 @@ fn filled(summary: &str, catalogue: &Catalogue, cluster: &LatestCluster) -> Stri
 
 /// The newest value of a cluster metric as people read it; `–` when it was not measured.
 fn shown(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> String {
-    value_of(catalogue, cluster, name).map_or_else(|| "–".to_owned(), |(value, unit)| words::value(value, unit))
+    value_of(catalogue, cluster, name)
+        .map_or_else(|| NOT_MEASURED.to_owned(), |(value, unit)| words::value(value, unit))
 }
 
 fn value_of(

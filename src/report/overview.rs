@@ -1,9 +1,11 @@
 //! `stellar report`: one line a cluster, worst first, the reasons underneath.
 
+use std::fmt::Write;
+
 use serde::Deserialize;
 
 use super::table::{self, Align};
-use super::{Assessed, Status, Style, value_of};
+use super::{Assessed, NOT_MEASURED, Status, Style, value_of};
 use crate::catalogue::Catalogue;
 use crate::sample::Millis;
 use crate::words;
@@ -43,8 +45,12 @@ pub fn render(
         return text;
     }
     text.push('\n');
-    text.push_str(&lines(assessed, catalogue, style));
+    let lines = lines(assessed, catalogue, style);
+    text.push_str(&lines);
     text.push_str(&reasons(assessed, style));
+    if lines.contains(NOT_MEASURED) {
+        let _ = write!(text, "\n  {NOT_MEASURED} = not measured, or not current (never drawn as 0)\n");
+    }
     text
 }
 
@@ -65,7 +71,12 @@ fn header(assessed: &[Assessed], now: Millis, last_run: Option<Millis>, style: &
         }
         None => "no run yet".to_owned(),
     };
-    format!("{summary}   {}   {last_run}\n", style.moment(now))
+    let moment = style.moment(now);
+    let line = format!("{summary}   {moment}   {last_run}\n");
+    match style.width {
+        Some(limit) if table::width(&line) > limit => format!("{summary}\n{moment}   {last_run}\n"),
+        _ => line,
+    }
 }
 
 fn lines(assessed: &[Assessed], catalogue: &Catalogue, style: &Style) -> String {
@@ -75,10 +86,9 @@ fn lines(assessed: &[Assessed], catalogue: &Catalogue, style: &Style) -> String 
         titles.extend(columns.iter().map(|column| (column.title.as_str(), Align::Right)));
         let rows: Vec<Vec<String>> = assessed.iter().map(|one| row(one, &columns, catalogue)).collect();
         let text = table::render(&titles, &rows);
-        let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         let least = columns.iter().map(|column| column.keep).min();
         match (style.width, least) {
-            (Some(limit), Some(least)) if width > limit => columns.retain(|column| column.keep > least),
+            (Some(limit), Some(least)) if table::width(&text) > limit => columns.retain(|column| column.keep > least),
             _ => return coloured(&text, assessed, style),
         }
     }
@@ -106,21 +116,24 @@ fn row(one: &Assessed, columns: &[Column], catalogue: &Catalogue) -> Vec<String>
             .collect();
         // Old values are not current ones: the reason underneath says since when.
         if !one.current || parts.iter().all(Option::is_none) {
-            return "–".to_owned();
+            return NOT_MEASURED.to_owned();
         }
-        parts.into_iter().map(|part| part.unwrap_or_else(|| "–".to_owned())).collect::<Vec<_>>().join("/")
+        parts.into_iter().map(|part| part.unwrap_or_else(|| NOT_MEASURED.to_owned())).collect::<Vec<_>>().join("/")
     }));
     cells
 }
 
 fn reasons(assessed: &[Assessed], style: &Style) -> String {
-    let width = assessed.iter().map(|one| one.status.word().len()).max().unwrap_or(0);
+    let with_reasons = || assessed.iter().filter(|one| !one.reasons.is_empty());
+    let words = with_reasons().map(|one| one.status.word().len()).max().unwrap_or(0);
+    let names = with_reasons().map(|one| table::width(&one.cluster.name)).max().unwrap_or(0);
     let mut text = String::new();
-    for one in assessed {
+    for one in with_reasons() {
         for reason in &one.reasons {
-            let word = format!("{:<width$}", one.status.word());
-            let line = format!("{}  {}: {reason}", paint(&word, one.status, style), one.cluster.name);
-            text.push_str(&format!("  {line}\n"));
+            let word = one.status.word();
+            let line =
+                table::hanging(&format!("  {word:<words$}  {:<names$}  ", one.cluster.name), reason, style.width);
+            text.push_str(&line.replacen(word, &paint(word, one.status, style), 1));
         }
     }
     if text.is_empty() { text } else { format!("\n{text}") }

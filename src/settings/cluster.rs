@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::durations::{INTERVAL, WAIT};
 use super::endpoint::{self, Endpoint};
-use super::forms::{FilePath, Flag, Hidden, OrOff, Pairs, Text};
+use super::forms::{FilePath, Flag, Form, Hidden, OrOff, Pairs, Text};
 use super::reader::{Origin, Reader, Section, Stated};
 use super::secret::Secret;
 use super::words::{io_reason, quoted};
@@ -265,6 +265,8 @@ fn credential(
     section.state(Stated {
         key: "password",
         help: "the password; better are the three other ways",
+        kind: Hidden.kind(),
+        variable: None,
         value: Some(value.to_owned()),
         default: None,
         origin,

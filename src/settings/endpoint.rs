@@ -131,6 +131,10 @@ impl Form for Url {
     fn show(&self, value: &Endpoint) -> String {
         toml_text(&value.base)
     }
+
+    fn kind(&self) -> String {
+        "a URL in quotes".into()
+    }
 }
 
 /// The form of `frontends`, `backends` and `compute_nodes`.

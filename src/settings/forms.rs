@@ -34,6 +34,8 @@ pub trait Form {
     fn read(&self, node: &Node) -> Result<Self::Value, Vec<Refusal>>;
     /// As TOML.
     fn show(&self, value: &Self::Value) -> String;
+    /// What may be written, for the manual page: `a whole number from 0 to 10`.
+    fn kind(&self) -> String;
 }
 
 /// True or false.
@@ -64,6 +66,10 @@ impl Form for Flag {
 
     fn show(&self, value: &bool) -> String {
         value.to_string()
+    }
+
+    fn kind(&self) -> String {
+        "true or false".into()
     }
 }
 
@@ -97,6 +103,10 @@ impl Form for Whole {
     fn show(&self, value: &u32) -> String {
         value.to_string()
     }
+
+    fn kind(&self) -> String {
+        format!("a whole number from {} to {}", self.least, self.most)
+    }
 }
 
 impl Form for Grammar {
@@ -113,6 +123,10 @@ impl Form for Grammar {
 
     fn show(&self, value: &Duration) -> String {
         toml_text(&Grammar::show(self, *value))
+    }
+
+    fn kind(&self) -> String {
+        format!("{}: {}", self.what, self.example)
     }
 }
 
@@ -132,6 +146,10 @@ impl<F: Form> Form for OrOff<F> {
 
     fn show(&self, value: &Self::Value) -> String {
         value.as_ref().map_or_else(|| "\"off\"".into(), |value| self.0.show(value))
+    }
+
+    fn kind(&self) -> String {
+        format!("{}, or \"off\"", self.0.kind())
     }
 }
 
@@ -155,6 +173,10 @@ impl Form for Text {
 
     fn show(&self, value: &String) -> String {
         toml_text(value)
+    }
+
+    fn kind(&self) -> String {
+        self.what.into()
     }
 }
 
@@ -198,6 +220,11 @@ impl<T: Copy + PartialEq> Form for OneOf<T> {
     fn show(&self, value: &T) -> String {
         self.names.iter().find(|(_, own)| own == value).map_or_else(|| "\"\"".into(), |(name, _)| toml_text(name))
     }
+
+    fn kind(&self) -> String {
+        let names: Vec<String> = self.names.iter().map(|(name, _)| toml_text(name)).collect();
+        format!("one of {}", names.join(", "))
+    }
 }
 
 /// A list of values of the inner form, none twice.
@@ -240,6 +267,10 @@ where
     fn show(&self, value: &Self::Value) -> String {
         format!("[{}]", value.iter().map(|value| self.inner.show(value)).collect::<Vec<_>>().join(", "))
     }
+
+    fn kind(&self) -> String {
+        format!("{}: {}", self.what, self.example)
+    }
 }
 
 /// A file; a relative one counts from the folder of the configuration file.
@@ -266,6 +297,10 @@ impl Form for FilePath<'_> {
     fn show(&self, value: &PathBuf) -> String {
         toml_text(&value.to_string_lossy())
     }
+
+    fn kind(&self) -> String {
+        "a path in quotes".into()
+    }
 }
 
 /// A password.
@@ -283,6 +318,10 @@ impl Form for Hidden {
 
     fn show(&self, _: &Secret) -> String {
         "\"***\"".into()
+    }
+
+    fn kind(&self) -> String {
+        "a text in quotes".into()
     }
 }
 
@@ -317,5 +356,9 @@ impl Form for Pairs {
     fn show(&self, value: &Self::Value) -> String {
         let pairs: Vec<String> = value.iter().map(|(name, value)| format!("{name} = {}", toml_text(value))).collect();
         if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
+    }
+
+    fn kind(&self) -> String {
+        "a table of texts: { region = \"north\" }".into()
     }
 }

@@ -164,7 +164,12 @@ fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
     let per = section.value("per", &SUBJECTS, Subject::Cluster, "one value a cluster, or one a node");
     let statistics =
         ListOf { inner: STATISTICS, what: "a list of statistics", example: "[\"avg\", \"max\"]", may_be_empty: true };
-    let daily = section.value("daily", &statistics, Vec::new(), "what is kept of each day");
+    let daily = section.value(
+        "daily",
+        &statistics,
+        Vec::new(),
+        "what is kept of each day: avg, min, max, p50, p95, p99, last, sum",
+    );
     let help = section.value("help", &ANY_TEXT, String::new(), "one sentence on what it says");
     let source = section.optional("source", &SOME_TEXT, "where the samples come from");
     let since = section.optional("since", &SOME_TEXT, "the first version that has them");
@@ -187,6 +192,10 @@ impl Form for Promql {
 
     fn show(&self, expression: &Expression) -> String {
         toml_text(expression.text())
+    }
+
+    fn kind(&self) -> String {
+        "PromQL in quotes".into()
     }
 }
 

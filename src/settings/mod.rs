@@ -137,7 +137,12 @@ impl Metrics {
                 "how long snapshots are kept; daily aggregates stay",
             ),
             timezone: section.value("timezone", &Zone, None, "where days begin and what reports show"),
-            exclude: section.value("exclude", &names, Vec::new(), "metrics that are not recorded"),
+            exclude: section.value(
+                "exclude",
+                &names,
+                Vec::new(),
+                "metrics that are not recorded; * stands for any letters",
+            ),
         }
     }
 }
@@ -209,6 +214,10 @@ impl Form for Zone {
 
     fn show(&self, value: &Self::Value) -> String {
         toml_text(value.as_deref().unwrap_or("system"))
+    }
+
+    fn kind(&self) -> String {
+        "\"system\" or the name of a time zone: \"Asia/Shanghai\"".into()
     }
 }
 

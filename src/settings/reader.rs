@@ -49,6 +49,10 @@ impl fmt::Display for Origin {
 pub struct Stated {
     pub key: &'static str,
     pub help: &'static str,
+    /// What may be written, in words.
+    pub kind: String,
+    /// The environment variable that stands above the file.
+    pub variable: Option<&'static str>,
     /// The value in use as TOML, secrets hidden; `None` when it is not set and has no default.
     pub value: Option<String>,
     /// The default as TOML, if there is one.
@@ -255,7 +259,8 @@ impl<'r, 'a> Section<'r, 'a> {
             origin = Origin::Variable(name);
         }
         let shown = value.as_ref().map(|value| form.show(value)).or_else(|| shown_default.clone());
-        self.state(Stated { key, help, value: shown, default: shown_default, origin, overrides });
+        let kind = form.kind();
+        self.state(Stated { key, help, kind, variable, value: shown, default: shown_default, origin, overrides });
         value
     }
 

@@ -1,0 +1,232 @@
+//! What help says besides flags: examples, exit codes, files, environment. Written once; `--help` and the manual pages are
+//! both made of it.
+
+/// One part, such as the exit codes of a command.
+#[derive(Debug)]
+pub struct Section {
+    /// As in help: `Exit codes`.
+    pub title: &'static str,
+    /// Each what is typed or seen, and what it means.
+    pub entries: &'static [(&'static str, &'static str)],
+}
+
+/// Columns that help never exceeds by itself: the narrowest terminal that is usual.
+const WIDTH: usize = 80;
+/// A longer term gets a line of its own.
+const WIDEST_TERM: usize = 44;
+
+/// The sections as help prints them.
+pub fn help(sections: &[&Section]) -> String {
+    sections.iter().map(|section| one(section)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn one(section: &Section) -> String {
+    let terms = section.entries.iter().map(|(term, _)| term.chars().count());
+    let column = terms.filter(|width| *width <= WIDEST_TERM).max().unwrap_or_default() + 4;
+    let mut lines = vec![format!("{}:", section.title)];
+    for (term, text) in section.entries {
+        let mut texts = wrapped(text, WIDTH - column).into_iter();
+        if term.chars().count() + 4 > column {
+            lines.push(format!("  {term}"));
+        } else {
+            let first = texts.next().unwrap_or_default();
+            lines.push(format!("  {term:<width$}{first}", width = column - 2).trim_end().to_owned());
+        }
+        lines.extend(texts.map(|text| format!("{:column$}{text}", "")));
+    }
+    lines.join("\n")
+}
+
+/// Lines of at most `width` columns; a word is never broken.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The sections of a command by its name on the command line without `stellar`: `""`, `config check`.
+pub fn of(command: &str) -> &'static [&'static Section] {
+    match command {
+        "" => &[&EXAMPLES, &EXIT_CODES, &FILES, &ENVIRONMENT],
+        "collect-once" => &[&COLLECT_EXAMPLES, &COLLECT_EXIT_CODES],
+        "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
+        "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
+        "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
+        "config show" => &[&SHOW_EXIT_CODES],
+        "config metrics" => &[&METRICS_EXAMPLES, &SHOW_EXIT_CODES],
+        _ => &[],
+    }
+}
+
+pub const EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar config check --probe", "is the configuration right, who answers?"),
+        ("stellar collect-once", "collect every cluster now"),
+        ("stellar report", "one line a cluster, worst first"),
+    ],
+};
+
+/// Of every command; what each command's own codes mean is said there.
+pub const EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "done; a dead node of a cluster that answered is data, not a failure"),
+        ("1", "some clusters failed as a whole, the others are stored; or a check found something"),
+        ("2", "usage or configuration; nothing was touched"),
+        ("3", "the database: cannot be opened, locked, of a newer version, disk full"),
+        ("4", "every cluster failed"),
+        ("5", "another stellar is collecting; nothing was done"),
+    ],
+};
+
+const FILES: Section = Section {
+    title: "Files",
+    entries: &[
+        ("/etc/stellar/config.toml", "the configuration, see stellar.toml(5)"),
+        ("conf/config.toml", "the configuration, if there is none in /etc"),
+        ("/var/lib/stellar/stellar.db", "the history, unless [database] path or --db say otherwise"),
+    ],
+};
+
+const ENVIRONMENT: Section = Section {
+    title: "Environment",
+    entries: &[
+        ("STELLAR_CONFIG", "the configuration file, unless --config is given"),
+        ("APP_METRICS_ENABLED", "stands above [metrics] enabled"),
+        ("APP_METRICS_INTERVAL_SECS", "stands above [metrics] interval_secs"),
+        ("APP_METRICS_RETENTION_DAYS", "stands above [metrics] retention_days"),
+        ("STELLAR_LOG", "error, warn (the default), info or debug; -q and -v come before it"),
+        ("STELLAR_NOW", "freezes the clock: unix seconds or RFC 3339"),
+        ("CREDENTIALS_DIRECTORY", "where systemd puts passwords, one file a cluster"),
+        ("COLUMNS", "how wide reports on a terminal may be"),
+        ("NO_COLOR, CLICOLOR_FORCE", "colours off, colours on, unless --color says so"),
+    ],
+};
+
+const COLLECT_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar collect-once", "all clusters, now"),
+        ("stellar collect-once --cluster shop --json", "one cluster, the result as JSON"),
+        ("stellar collect-once --dry-run", "fetch and show, store nothing"),
+        ("stellar collect-once --if-due", "what the timer runs"),
+    ],
+};
+
+const COLLECT_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "stored, or nothing was due; dead nodes are in the report"),
+        ("1", "some clusters failed as a whole: none of their frontends answered"),
+        ("2", "usage or configuration; nothing was fetched"),
+        ("3", "the database; nothing was stored"),
+        ("4", "every cluster failed"),
+        ("5", "another collection is running; nothing was fetched"),
+    ],
+};
+
+const REPORT_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar report", "all clusters, one line each, reasons underneath"),
+        ("stellar report --cluster shop", "every metric and every node of one cluster"),
+        ("stellar report --json", "the same for programs"),
+    ],
+};
+
+const REPORT_SIGNS: Section = Section {
+    title: "Signs",
+    entries: &[
+        ("OK WARN CRIT", "what the rules say about the newest snapshot"),
+        ("UNKNOWN", "a rule could not be evaluated"),
+        ("NODATA", "never collected, or not for three intervals"),
+        ("–", "not measured, or not current; a measured zero is 0"),
+    ],
+};
+
+const REPORT_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[("0", "shown, whatever the status"), ("2", "usage or configuration"), ("3", "the database")],
+};
+
+const CONFIG_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar config check --probe", "every mistake, then every endpoint"),
+        ("stellar config show", "each value and where it comes from"),
+        ("stellar config metrics", "what every metric means, your own included"),
+    ],
+};
+
+const CONFIG_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "no fault"),
+        ("1", "check --probe found something"),
+        ("2", "usage, or faults in the configuration"),
+    ],
+};
+
+const CHECK_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar config check", "before the timer reads it"),
+        ("stellar -c new.toml config check --probe", "a file that is not in use yet, on the real clusters"),
+    ],
+};
+
+const CHECK_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "no fault"),
+        ("1", "--probe found endpoints that do not answer as they should"),
+        ("2", "usage, or faults in the configuration"),
+    ],
+};
+
+const METRICS_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[("stellar config metrics | less", "read it"), ("stellar config metrics > METRICS.md", "keep it")],
+};
+
+const SHOW_EXIT_CODES: Section =
+    Section { title: "Exit codes", entries: &[("0", "shown"), ("2", "usage, or faults in the configuration")] };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_and_texts_stand_in_columns_and_long_texts_wrap() {
+        let section = Section {
+            title: "Files",
+            entries: &[
+                ("a", "short"),
+                (
+                    "longer",
+                    "a text that is longer than the rest of the line has to go on below the place where it began, like this",
+                ),
+                ("a term of more columns than a term may have beside a text", "below"),
+                ("bare", ""),
+            ],
+        };
+        let expected = "\
+Files:
+  a       short
+  longer  a text that is longer than the rest of the line has to go on below the
+          place where it began, like this
+  a term of more columns than a term may have beside a text
+          below
+  bare";
+        assert_eq!(help(&[&section]), expected);
+    }
+}

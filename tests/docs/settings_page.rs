@@ -1,0 +1,118 @@
+//! stellar.toml(5): every option of the configuration, from the declarations that read it.
+
+use super::roff::Page;
+use stellar::settings::{Stated, reference};
+
+pub fn page() -> String {
+    let mut page = Page::new("stellar.toml", 5, "stellar manual");
+    page.heading("Name");
+    page.name("stellar.toml", "The configuration of stellar");
+    page.heading("Description");
+    page.text(
+        "The configuration is one file in TOML. The first of these that is there is read, and it alone: the one of \
+         `--config`, the one of `$STELLAR_CONFIG`, `/etc/stellar/config.toml`, `conf/config.toml`.",
+    );
+    page.paragraph(
+        "`stellar config check` finds every mistake in it, `stellar config show` prints each value and where it comes \
+         from. The file as shipped has every option, explained, at its default.",
+    );
+    page.paragraph(
+        "Durations are texts like `\"30s\"`, `\"5m\"`, `\"1h\"`, `\"1d\"`, `\"2w\"` and `\"1d12h\"`. A number without a \
+         unit is seconds, in `retention_days` it is days. Paths that do not begin with `/` count from the folder of \
+         the file.",
+    );
+    page.heading("Example");
+    page.verbatim(EXAMPLE.trim_end());
+    page.heading("Options");
+    for section in reference().iter().filter(|section| !section.options.is_empty()) {
+        page.subheading(&section.title);
+        if let Some((_, text)) = ABOUT.iter().find(|(title, _)| *title == section.title) {
+            page.text(text);
+        }
+        section.options.iter().for_each(|one| option(&mut page, one));
+    }
+    page.heading("Passwords");
+    page.text(
+        "A cluster with a `user` is asked with that login for everything beyond `/metrics`. Its password comes from \
+         the first of these that is there:",
+    );
+    for (from, text) in PASSWORDS {
+        page.entry(from, text);
+    }
+    page.paragraph(
+        "Without any of them it is empty. At most one of the first three may be set. Passwords are never shown, logged \
+         or stored; a file with a password that everyone can read is warned of.",
+    );
+    page.heading("Environment");
+    let sections = reference();
+    let overriding = sections.iter().flat_map(|section| {
+        let options = section.options.iter();
+        options.filter_map(|option| Some((option.variable?, format!("Stands above {} {}.", section.title, option.key))))
+    });
+    for (variable, text) in overriding {
+        page.entry(variable, &text);
+    }
+    page.entry("CREDENTIALS_DIRECTORY", "Where systemd puts the files of LoadCredential=.");
+    page.heading("Files");
+    page.entry("/etc/stellar/config.toml", "The configuration of the installed program.");
+    page.entry("conf/config.toml", "The configuration when there is none in /etc, below the working folder.");
+    page.see_also(&[("stellar".to_owned(), 1), ("stellar-config".to_owned(), 1), ("systemd.exec".to_owned(), 5)]);
+    page.finish()
+}
+
+/// Tested with the blocks of the README.
+pub const EXAMPLE: &str = r#"[metrics]
+interval_secs = "30s"
+retention_days = "14d"
+
+[[clusters]]
+name = "shop"
+frontends = ["http://10.20.0.1:8030", "http://10.20.0.2:8030"]
+user = "monitor"
+password_file = "/etc/stellar/shop.password"
+
+[[metric]]
+name = "scan_rows_per_second"
+expr = 'sum(rate(starrocks_be_query_scan_rows[$__interval]))'
+unit = "rows_per_second"
+daily = ["avg", "max"]
+"#;
+
+const ABOUT: [(&str, &str); 5] = [
+    ("[collection]", "How a run fetches, over all clusters."),
+    ("[[clusters]]", "One block a StarRocks cluster; only name and frontends are needed."),
+    ("[clusters.pages]", "Pages that cost the cluster something, below the cluster they belong to."),
+    ("[database]", "Where the history is."),
+    (
+        "[[metric]]",
+        "One block a metric of your own; name, expr and unit are needed. It joins those that stellar brings, which `stellar config metrics` prints. In the expression `$__interval` is the time since the collection before.",
+    ),
+];
+
+const PASSWORDS: [(&str, &str); 4] = [
+    ("password", "In the file, which then nobody else should be able to read."),
+    ("password_file", "A file with one line."),
+    ("password_env", "The name of an environment variable."),
+    ("$CREDENTIALS_DIRECTORY/NAME", "A credential of systemd with the name of the cluster: LoadCredential=shop:PATH."),
+];
+
+/// The option, what it is, what may be written, its default.
+fn option(page: &mut Page, option: &Stated) {
+    page.entry(option.key, &format!("{}.", sentence(option.help)));
+    page.below(&format!("{}.", sentence(&option.kind)));
+    match (&option.default, &option.origin) {
+        (Some(_), stellar::settings::Origin::Inherited(section)) => {
+            page.below(&format!("Default: that of {section}."));
+        }
+        (Some(default), _) if default != "\"\"" => page.below(&format!("Default: `{default}`.")),
+        _ => {}
+    }
+    if let Some(variable) = option.variable {
+        page.below(&format!("Environment: `{variable}`."));
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
