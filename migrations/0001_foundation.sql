@@ -12,6 +12,8 @@ CREATE TABLE clusters (
     name       TEXT    NOT NULL UNIQUE,
     labels     TEXT    NOT NULL DEFAULT '{}',  -- JSON, as the configuration last had them
     first_seen INTEGER NOT NULL,
+    last_collected_at INTEGER,               -- of the newest run; after a clock was set back not the greatest
+    last_answer INTEGER,                     -- the newest collection in which a frontend's page could be read
     failures   INTEGER NOT NULL DEFAULT 0,   -- collections in a row in which no frontend answered
     next_try   INTEGER,                      -- while failures > 0: `collect-once --if-due` waits until then
     last_error TEXT
@@ -47,6 +49,7 @@ CREATE TABLE attempts (
     kept        INTEGER NOT NULL,            -- samples that some expression reads
     rejected    INTEGER NOT NULL,            -- bad lines, second readings, undeclared and suspect samples
     error       TEXT,
+    mended      INTEGER NOT NULL,            -- 1: failed, but another way gave what it was asked for
     PRIMARY KEY (run_id, endpoint_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -96,15 +99,13 @@ FROM metrics_snapshots JOIN clusters ON clusters.id = cluster_id;
 
 CREATE VIEW clusters_latest AS
 SELECT clusters.name AS cluster, strftime('%Y-%m-%dT%H:%M:%SZ', collected_at / 1000, 'unixepoch') AS time, metrics_snapshots.*
-FROM clusters JOIN metrics_snapshots ON metrics_snapshots.cluster_id = clusters.id
-WHERE collected_at = (SELECT max(collected_at) FROM metrics_snapshots AS newest WHERE newest.cluster_id = clusters.id);
+FROM clusters JOIN metrics_snapshots ON metrics_snapshots.cluster_id = clusters.id AND collected_at = last_collected_at;
 
 CREATE VIEW nodes_latest AS
 SELECT clusters.name AS cluster, strftime('%Y-%m-%dT%H:%M:%SZ', collected_at / 1000, 'unixepoch') AS time, node_snapshots.*
-FROM clusters JOIN node_snapshots ON node_snapshots.cluster_id = clusters.id
-WHERE collected_at = (SELECT max(collected_at) FROM metrics_snapshots AS newest WHERE newest.cluster_id = clusters.id);
+FROM clusters JOIN node_snapshots ON node_snapshots.cluster_id = clusters.id AND collected_at = last_collected_at;
 
 CREATE VIEW fetches AS
 SELECT clusters.name AS cluster, strftime('%Y-%m-%dT%H:%M:%SZ', attempts.started_at / 1000, 'unixepoch') AS time,
-       job, instance, url, run_id, attempts.duration_ms, bytes, attempts.samples, kept, rejected, error
+       job, instance, url, run_id, attempts.duration_ms, bytes, attempts.samples, kept, rejected, error, mended
 FROM attempts JOIN endpoints ON endpoints.id = endpoint_id JOIN clusters ON clusters.id = cluster_id;

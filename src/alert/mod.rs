@@ -87,23 +87,25 @@ impl Source for Recorded {
     }
 }
 
-/// Every rule on `recorded`; the findings of one cluster are in the order of the rules.
-///
-/// # Errors
-/// When a rule's expression cannot be evaluated on these values: the rule's name and the reason.
+/// Every rule on `recorded`; the findings of one cluster are in the order of the rules. Beside them the rules that cannot
+/// be evaluated on these values, with the reason; they cost nothing but themselves.
 pub fn evaluate<'r>(
     rules: &'r [Rule],
     recorded: &Recorded,
     at: Millis,
-) -> Result<Vec<Finding<'r>>, (String, EvalError)> {
-    let mut findings = Vec::new();
+) -> (Vec<Finding<'r>>, Vec<(&'r Rule, EvalError)>) {
+    let (mut findings, mut faults) = (Vec::new(), Vec::new());
     for rule in rules {
-        let value = promql::evaluate(&rule.expression, recorded, at).map_err(|error| (rule.alert.clone(), error))?;
-        let Value::Vector(elements) = value else { continue };
-        let clusters = elements.iter().filter_map(|element: &Element| element.labels.get("cluster"));
-        findings.extend(clusters.map(|cluster| Finding { rule, cluster: cluster.to_string() }));
+        match promql::evaluate(&rule.expression, recorded, at) {
+            Ok(Value::Vector(elements)) => {
+                let clusters = elements.iter().filter_map(|element: &Element| element.labels.get("cluster"));
+                findings.extend(clusters.map(|cluster| Finding { rule, cluster: cluster.to_string() }));
+            }
+            Ok(_) => {}
+            Err(error) => faults.push((rule, error)),
+        }
     }
-    Ok(findings)
+    (findings, faults)
 }
 
 #[cfg(test)]
@@ -116,7 +118,8 @@ mod tests {
             recorded.add(metric, "shop", 0, *value);
         }
         let rules = shipped_rules().unwrap();
-        let findings = evaluate(&rules, &recorded, 0).map_err(|(rule, error)| format!("{rule}: {error}")).unwrap();
+        let (findings, faults) = evaluate(&rules, &recorded, 0);
+        assert!(faults.is_empty());
         findings.iter().map(|finding| format!("{} {}", finding.rule.alert, finding.cluster)).collect()
     }
 

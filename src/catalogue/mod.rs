@@ -153,17 +153,11 @@ impl Catalogue {
         matches!(promql::evaluate(&self.leader, &collection, page.at), Ok(Value::Vector(found)) if !found.is_empty())
     }
 
-    /// Whether any expression looks at earlier readings of this sample, and how far back.
-    pub fn remembers(&self, name: &str, labels: &Labels) -> Option<Memory> {
-        let windows =
-            self.uses.get(name)?.iter().filter(|selector| selector.accepts(labels)).map(|selector| selector.window);
-        windows
-            .filter_map(|window| match window {
-                Window::Instant => None,
-                Window::Interval => Some(Memory(0)),
-                Window::Range(range) => Some(Memory(range)),
-            })
-            .max()
+    /// Whether any expression looks at earlier readings of this sample.
+    pub fn remembers(&self, name: &str, labels: &Labels) -> bool {
+        let looks_back = |selector: &&Selector| selector.window != Window::Instant;
+        let uses = self.uses.get(name).into_iter().flatten();
+        uses.filter(looks_back).any(|selector| selector.accepts(labels))
     }
 
     /// The longest fixed range in use, in milliseconds; 0 without one.
@@ -172,10 +166,6 @@ impl Catalogue {
         windows.map(|window| if let Window::Range(range) = window { range } else { 0 }).max().unwrap_or(0)
     }
 }
-
-/// How far back the readings of a series are needed besides the previous one, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Memory(pub Millis);
 
 fn key(entry: &MetricEntry) -> (Subject, String) {
     (entry.per, entry.name.clone())

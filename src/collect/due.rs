@@ -11,8 +11,8 @@ const LONGEST_BACKOFF: u32 = 10;
 /// What is known of a target's past.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// Whether a snapshot of the slot of `now` is stored.
-    pub slot_is_stored: bool,
+    /// The moment of the last snapshot: of the last run, which after a clock was set back is not the greatest.
+    pub last: Option<Millis>,
     pub next_try: Option<Millis>,
 }
 
@@ -33,7 +33,7 @@ pub fn slot(now: Millis, interval: Duration) -> (Millis, Millis) {
 }
 
 pub fn decide(now: Millis, interval: Duration, past: Past) -> Due {
-    if past.slot_is_stored {
+    if past.last.is_some_and(|last| slot(last, interval) == slot(now, interval)) {
         return Due::Stored;
     }
     match past.next_try {
@@ -54,7 +54,7 @@ pub fn next_try(now: Millis, interval: Duration, failures: u32) -> Millis {
 }
 
 fn millis(interval: Duration) -> Millis {
-    Millis::try_from(interval.as_millis()).unwrap_or(Millis::MAX / 16).max(1)
+    super::millis(interval).max(1)
 }
 
 #[cfg(test)]
@@ -71,9 +71,16 @@ mod tests {
 
     #[test]
     fn a_stored_slot_is_never_due_again() {
-        let past = Past { slot_is_stored: true, next_try: None };
-        assert_eq!(decide(0, INTERVAL, past), Due::Stored);
+        let past = |last| Past { last: Some(last), next_try: None };
+        assert_eq!(decide(59_999, INTERVAL, past(30_000)), Due::Stored);
+        assert_eq!(decide(60_000, INTERVAL, past(59_999)), Due::Now);
         assert_eq!(decide(0, INTERVAL, Past::default()), Due::Now);
+    }
+
+    #[test]
+    fn a_clock_set_back_collects_again_at_once() {
+        let past = Past { last: Some(3_600_000), next_try: None };
+        assert_eq!(decide(60_000, INTERVAL, past), Due::Now);
     }
 
     #[test]
@@ -85,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_silence_a_failing_target() {
-        let past = |next| Past { slot_is_stored: false, next_try: Some(next) };
+        let past = |next| Past { last: None, next_try: Some(next) };
         assert_eq!(decide(1_000_000, INTERVAL, past(1_060_000)), Due::Backoff(1_060_000));
         assert_eq!(decide(1_000_000, INTERVAL, past(9_000_000)), Due::Now);
         assert_eq!(decide(1_000_000, INTERVAL, past(1_000_000)), Due::Now);

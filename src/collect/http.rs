@@ -10,11 +10,15 @@ use anyhow::{Context, Result, bail};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, http};
 
+use crate::clock::Clock;
+use crate::sample::Millis;
 use crate::settings::durations::spoken;
 use crate::settings::{Cluster, Login};
 
 /// A page larger than this is refused, counted after decoding: 100,000 lines of table metrics are about 10 MiB.
 const LARGEST_BODY: u64 = 64 << 20;
+/// A node that does not even take the connection by then is not there; its thread serves others.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(200);
 
 /// Talks to the nodes of one cluster.
@@ -40,6 +44,14 @@ pub struct Question<'a> {
     pub login: bool,
 }
 
+/// What came of asking: the answer or the fault of the last try, when that try began and how long it took.
+#[derive(Debug)]
+pub struct Reply {
+    pub at: Millis,
+    pub took: Duration,
+    pub answer: Result<Answer, FetchError>,
+}
+
 /// A whole answer with status 200.
 #[derive(Debug)]
 pub struct Answer {
@@ -52,16 +64,22 @@ pub struct Answer {
 pub struct FetchError {
     pub status: Option<u16>,
     pub reason: String,
+    /// The time for it ran out: asking the same node again would cost as much.
+    pub timed_out: bool,
     curable: bool,
 }
 
 impl FetchError {
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { status: None, reason: reason.into(), curable: false }
+        Self { status: None, reason: reason.into(), timed_out: false, curable: false }
     }
 
     fn curable(reason: impl Into<String>) -> Self {
         Self { curable: true, ..Self::new(reason) }
+    }
+
+    fn timed_out(reason: impl Into<String>) -> Self {
+        Self { timed_out: true, ..Self::new(reason) }
     }
 }
 
@@ -80,6 +98,8 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("stellar/", env!("CARGO_PKG_VERSION")))
+            // The nodes are on the operator's own network, and no proxy should see the login.
+            .proxy(None)
             .max_idle_connections(64);
         let uses_tls = super::endpoints(cluster).any(|endpoint| endpoint.https);
         if uses_tls {
@@ -102,18 +122,21 @@ impl Client {
     }
 
     /// Asks once, and again while retrying can cure the fault and the run's time allows it.
-    pub fn ask(&self, question: &Question) -> Result<Answer, FetchError> {
+    pub fn ask(&self, question: &Question, clock: &Clock) -> Reply {
         let mut pause = PAUSE_BEFORE_RETRY;
         let mut left = self.retries;
         loop {
-            match self.ask_once(question) {
+            let (at, started) = (clock.now(), Instant::now());
+            let answer = self.ask_once(question);
+            let took = started.elapsed();
+            match &answer {
                 Err(error) if error.curable && left > 0 && Instant::now() + pause < self.deadline => {
                     log::debug!("{}: {error}; trying again in {} ms", question.url, pause.as_millis());
                     std::thread::sleep(pause);
                     pause *= 2;
                     left -= 1;
                 }
-                result => return result,
+                _ => return Reply { at, took, answer },
             }
         }
     }
@@ -121,7 +144,7 @@ impl Client {
     fn ask_once(&self, question: &Question) -> Result<Answer, FetchError> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(FetchError::new("not asked: the run's deadline was over"));
+            return Err(FetchError::timed_out("not asked: the run's deadline was over"));
         }
         let limit = self.timeout.min(left);
         let cut_short = limit < self.timeout;
@@ -136,7 +159,13 @@ impl Client {
         }
         let response = match question.body {
             None => {
-                let mut request = self.agent.get(question.url).config().timeout_global(Some(limit)).build();
+                let mut request = self
+                    .agent
+                    .get(question.url)
+                    .config()
+                    .timeout_global(Some(limit))
+                    .timeout_connect(Some(limit.min(LONGEST_CONNECT)))
+                    .build();
                 if let Some(own) = request.headers_mut() {
                     own.extend(headers);
                 }
@@ -144,7 +173,13 @@ impl Client {
             }
             Some(body) => {
                 headers.insert("content-type", http::HeaderValue::from_static("application/json"));
-                let mut request = self.agent.post(question.url).config().timeout_global(Some(limit)).build();
+                let mut request = self
+                    .agent
+                    .post(question.url)
+                    .config()
+                    .timeout_global(Some(limit))
+                    .timeout_connect(Some(limit.min(LONGEST_CONNECT)))
+                    .build();
                 if let Some(own) = request.headers_mut() {
                     own.extend(headers);
                 }
@@ -183,7 +218,7 @@ impl Client {
         };
         // What a busy gateway or a starting node says; a 500 of StarRocks is an SQL error, the same again next time.
         let curable = matches!(status, 408 | 429 | 502 | 503 | 504);
-        FetchError { status: Some(status), reason, curable }
+        FetchError { status: Some(status), reason, timed_out: false, curable }
     }
 }
 
@@ -242,13 +277,16 @@ fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchError 
     let after = if cut_short { "by the run's deadline".to_owned() } else { format!("after {}", spoken(limit)) };
     match error {
         Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            FetchError::new(format!("connect timed out {after}"))
+            let after = if limit > LONGEST_CONNECT { format!("after {}", spoken(LONGEST_CONNECT)) } else { after };
+            FetchError::timed_out(format!("connect timed out {after}"))
         }
-        Error::Timeout(_) => FetchError::new(format!("no whole answer {after}")),
+        Error::Timeout(_) => FetchError::timed_out(format!("no whole answer {after}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FetchError::new(format!("no whole answer {after}")),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                FetchError::timed_out(format!("no whole answer {after}"))
+            }
             io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 FetchError::curable("the connection was reset")

@@ -5,6 +5,7 @@
 
 pub mod due;
 pub mod http;
+mod lists;
 pub mod nodes;
 pub mod page;
 pub mod show;
@@ -40,6 +41,27 @@ pub struct Attempt {
     /// Bad lines, second readings, undeclared and suspect samples.
     pub rejected: u64,
     pub error: Option<String>,
+    /// Failed, but another way gave what it was asked for.
+    pub mended: bool,
+}
+
+impl Attempt {
+    /// What is known of a fetch before anybody looked into its answer.
+    fn new(job: &'static str, endpoint: &Endpoint, url: String, reply: &http::Reply) -> Self {
+        Self {
+            job,
+            instance: endpoint.instance.clone(),
+            url,
+            started_at: reply.at,
+            took: reply.took,
+            bytes: reply.answer.as_ref().map_or(0, |answer| answer.body.len()),
+            samples: 0,
+            kept: 0,
+            rejected: 0,
+            error: reply.answer.as_ref().err().map(ToString::to_string),
+            mended: false,
+        }
+    }
 }
 
 /// A node as the cluster lists it, or as the configuration names it.
@@ -55,13 +77,27 @@ pub struct Node {
     pub version: Option<String>,
 }
 
+impl Node {
+    /// A node of an earlier snapshot, from the key under which it was stored; `None` for a key of no known form.
+    pub fn remembered(key: String, instance: Option<String>) -> Option<Self> {
+        let job = ["fe", "be", "cn"].into_iter().find(|job| key.starts_with(job))?;
+        let rest = key.strip_prefix(job)?;
+        let identity = match rest.strip_prefix(':') {
+            Some(identity) => Some(identity.to_owned()),
+            None if rest.starts_with('@') => None,
+            None => return None,
+        };
+        Some(Self { key, job, identity, instance, role: None, version: None })
+    }
+}
+
 /// What one target gave.
 #[derive(Debug, Default)]
 pub struct Harvest {
     pub scrapes: Vec<Scrape>,
     pub attempts: Vec<Attempt>,
     pub nodes: Vec<Node>,
-    /// What an operator should know, in words, worst first; each names its endpoint.
+    /// What an operator should know, in words, in alphabetical order; each names its endpoint.
     pub problems: Vec<String>,
     pub frontends_answered: usize,
     pub took: Duration,
@@ -78,8 +114,8 @@ impl Harvest {
 pub struct Remembered {
     /// Rows with a period of their own, as they were last read.
     pub periodic: Vec<Scrape>,
-    /// How many nodes the last snapshot had; sizes the pool.
-    pub nodes: usize,
+    /// The nodes of the last snapshot: asked when no list of nodes can be had, and known by the same names.
+    pub nodes: Vec<Node>,
 }
 
 /// How far a run is, for whoever draws it.
@@ -110,7 +146,7 @@ pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbo
     for (cluster, remembered) in clusters {
         let client = http::Client::new(cluster, limits.retries, deadline)
             .with_context(|| format!("cluster `{}`", cluster.name))?;
-        targets.push(Target::new(cluster, client, &remembered.periodic, tools));
+        targets.push(Target::new(cluster, client, remembered, tools));
     }
     let threads = clusters.iter().map(|(cluster, remembered)| expected_requests(cluster, remembered)).sum::<usize>();
     let pool = rayon::ThreadPoolBuilder::new()
@@ -139,7 +175,7 @@ fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
 /// How many requests of a cluster can be under way at once.
 fn expected_requests(cluster: &Cluster, remembered: &Remembered) -> usize {
     let own = endpoints(cluster).count() + if cluster.pages.runtime_info { cluster.frontends.len() } else { 0 };
-    match (&cluster.login, remembered.nodes) {
+    match (&cluster.login, remembered.nodes.len()) {
         (None, _) => own,
         // A cluster that was never seen can be of any size.
         (Some(_), 0) => own + 64,
@@ -172,6 +208,11 @@ impl Progress {
     fn open(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A duration as the difference of two moments.
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 16)
 }
 
 /// The name under which a page's readings are remembered.

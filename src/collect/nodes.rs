@@ -1,51 +1,85 @@
 //! Which node is which: rows of `SHOW`, configured endpoints and pages name the same node in three ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::{Mutex, PoisonError};
 
 use super::Node;
-use super::show::{self, List, Row};
+use super::show::{self, List, Row, Table};
 use super::starrocks::ListAnswer;
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
 
-/// The row with the endpoint by which its node is fetched: a configured one on the same host, else `IP:HttpPort`.
-/// A frontend prints its own HttpPort for all frontends, so among configured ones the host decides and the port only
-/// breaks a tie. A node that never reported has the port -1: no endpoint.
-pub fn with_instance(columns: Vec<(String, String)>, configured: &[Endpoint]) -> Row {
-    let mut row = Row { columns, instance: None };
-    let Some(address) = row.get("IP").map(str::to_owned) else { return row };
+/// Looks configured names up, each once a target.
+#[derive(Debug, Default)]
+pub struct Resolver(Mutex<HashMap<String, Vec<IpAddr>>>);
+
+impl Resolver {
+    fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .entry(name.to_owned())
+            .or_insert_with(|| {
+                let found = (name, 0).to_socket_addrs().map(|found| found.map(|socket| socket.ip()).collect());
+                found.unwrap_or_default()
+            })
+            .clone()
+    }
+}
+
+/// The rows with the endpoint by which each node is fetched: a configured one on the same host, else `IP:HttpPort`. A
+/// frontend prints its own HttpPort for all frontends, so among configured ones the host decides and the port only
+/// breaks a tie; rows that would share one endpoint get none. A node that never reported has the port -1: no endpoint.
+pub fn with_instances(table: Table, configured: &[Endpoint], resolver: &Resolver) -> Vec<Row> {
+    let mut rows: Vec<Row> = table
+        .into_iter()
+        .map(|columns| {
+            let row = Row { columns, instance: None };
+            Row { instance: instance_of(&row, configured, resolver), ..row }
+        })
+        .collect();
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for instance in rows.iter().filter_map(|row| row.instance.clone()) {
+        *times.entry(instance).or_default() += 1;
+    }
+    for row in &mut rows {
+        row.instance.take_if(|instance| times.get(instance).is_some_and(|times| *times > 1));
+    }
+    rows
+}
+
+fn instance_of(row: &Row, configured: &[Endpoint], resolver: &Resolver) -> Option<String> {
+    let address = row.get("IP")?;
     let port: Option<u16> = row.get("HttpPort").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
-    let bracketed = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+    let bracketed = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     let printed = port.map(|port| format!("{bracketed}:{port}"));
-    let same_host: Vec<&Endpoint> = configured.iter().filter(|endpoint| is_host(endpoint, &address)).collect();
-    row.instance = match same_host.as_slice() {
+    let on_host = |is_host: &dyn Fn(&str) -> bool| -> Vec<&Endpoint> {
+        configured.iter().filter(|endpoint| is_host(host_of(&endpoint.instance))).collect()
+    };
+    let mut same_host = on_host(&|host| is_same_host(host, address));
+    if let (true, Ok(address)) = (same_host.is_empty(), address.parse::<IpAddr>()) {
+        same_host = on_host(&|host| host.parse::<IpAddr>().is_err() && resolver.addresses(host).contains(&address));
+    }
+    match same_host.as_slice() {
         [one] => Some(one.instance.clone()),
         several => match several.iter().find(|endpoint| Some(&endpoint.instance) == printed.as_ref()) {
             Some(exact) => Some(exact.instance.clone()),
             None => printed,
         },
-    };
-    row
+    }
 }
 
-/// Whether the configured endpoint is on that host; a name is looked up when it is not the same text.
-fn is_host(endpoint: &Endpoint, address: &str) -> bool {
-    let host = host_of(&endpoint.instance);
-    if host.eq_ignore_ascii_case(address) {
-        return true;
-    }
-    let resolved =
-        |name: &str| (name, 0).to_socket_addrs().map(|found| found.map(|socket| socket.ip()).collect::<Vec<_>>());
-    match (host.parse::<IpAddr>(), address.parse::<IpAddr>()) {
+/// The same address, the same name, or a name and its longer form: `fe-0.svc` and `fe-0.svc.ns.svc.cluster.local`.
+fn is_same_host(configured: &str, printed: &str) -> bool {
+    match (configured.parse::<IpAddr>(), printed.parse::<IpAddr>()) {
         (Ok(own), Ok(other)) => own == other,
-        (Err(_), Ok(other)) => resolved(host).is_ok_and(|found| found.contains(&other)),
-        (Ok(own), Err(_)) => resolved(address).is_ok_and(|found| found.contains(&own)),
-        // Two names: short and fully qualified.
         (Err(_), Err(_)) => {
-            host.split('.').next() == address.split('.').next() && host.contains('.') != address.contains('.')
+            let (own, other) = (configured.to_ascii_lowercase(), printed.to_ascii_lowercase());
+            let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
+            own == other || begins(&own, &other) || begins(&other, &own)
         }
+        _ => false,
     }
 }
 
@@ -62,7 +96,12 @@ pub fn endpoint_of(instance: &str) -> Endpoint {
 }
 
 /// Every node that the lists or the pages show.
-pub(super) fn known(lists: &BTreeMap<List, ListAnswer>, scrapes: &[Scrape], leader: Option<&str>) -> Vec<Node> {
+pub(super) fn known(
+    lists: &BTreeMap<List, ListAnswer>,
+    scrapes: &[Scrape],
+    leader: Option<&str>,
+    remembered: &[Node],
+) -> Vec<Node> {
     let mut nodes = Vec::new();
     for (list, answer) in lists {
         let Some(job) = list.job() else { continue };
@@ -84,10 +123,14 @@ pub(super) fn known(lists: &BTreeMap<List, ListAnswer>, scrapes: &[Scrape], lead
         if nodes.iter().any(|node| node.job == job && node.instance.as_deref() == Some(&**instance)) {
             continue;
         }
+        // A node keeps its name while the lists cannot be had.
+        let before = remembered.iter().find(|node| node.job == job && node.instance.as_deref() == Some(&**instance));
+        let taken = |key: &str| nodes.iter().any(|node: &Node| node.key == key);
+        let before = before.filter(|node| !lists.contains_key(&list_of(job)) && !taken(&node.key));
         nodes.push(Node {
-            key: format!("{job}@{instance}"),
+            key: before.map_or_else(|| format!("{job}@{instance}"), |node| node.key.clone()),
             job,
-            identity: None,
+            identity: before.and_then(|node| node.identity.clone()),
             instance: Some(instance.to_string()),
             role: match job {
                 "fe" => (leader == Some(&**instance)).then(|| "LEADER".to_owned()),
@@ -97,6 +140,14 @@ pub(super) fn known(lists: &BTreeMap<List, ListAnswer>, scrapes: &[Scrape], lead
         });
     }
     nodes
+}
+
+fn list_of(job: &str) -> List {
+    match job {
+        "be" => List::Backends,
+        "cn" => List::ComputeNodes,
+        _ => List::Frontends,
+    }
 }
 
 fn role_of(job: &str) -> String {

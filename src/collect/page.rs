@@ -1,12 +1,12 @@
 //! A fetched page becomes samples: only those that some expression reads, with `job` and `instance` on each.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use super::{Toolbox, http::Answer, http::FetchError};
+use super::Toolbox;
+use super::http::{Answer, FetchError, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::exposition::{self, Format, PageReport};
-use crate::sample::{Labels, Millis, Text};
+use crate::sample::{Labels, Text};
 
 /// What every scrape adds, as Prometheus does; in the terms of its documentation.
 const UP: &str = "up";
@@ -20,15 +20,10 @@ pub struct PageResult {
 }
 
 /// Reads a page of metrics, or the lack of one.
-pub fn read(
-    answer: Result<&Answer, FetchError>,
-    (job, instance): (&str, &str),
-    (source, at, took): (Text, Millis, Duration),
-    tools: Toolbox,
-) -> PageResult {
+pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: Toolbox) -> PageResult {
     let common = Labels::of([("job", job), ("instance", instance)]);
-    let (mut samples, report, error) = match answer {
-        Err(error) => (Vec::new(), PageReport::default(), Some(error)),
+    let (mut samples, report, error) = match &reply.answer {
+        Err(error) => (Vec::new(), PageReport::default(), Some(error.clone())),
         Ok(answer) => match parse(answer, &common, tools) {
             (_, report) if report.samples == 0 => (Vec::new(), report, Some(no_metrics(answer))),
             (samples, report) => (samples, report, None),
@@ -36,10 +31,10 @@ pub fn read(
     };
     let up = if error.is_none() { 1.0 } else { 0.0 };
     let scraped = if error.is_none() { report.samples as f64 } else { 0.0 };
-    for (name, value) in [(UP, up), (SCRAPE_DURATION, took.as_secs_f64()), (SCRAPE_SAMPLES, scraped)] {
+    for (name, value) in [(UP, up), (SCRAPE_DURATION, reply.took.as_secs_f64()), (SCRAPE_SAMPLES, scraped)] {
         samples.push(Sample { name: name.into(), labels: common.clone(), value });
     }
-    PageResult { scrape: Scrape { source, common, at, samples, periodic: false }, report, error }
+    PageResult { scrape: Scrape { source, common, at: reply.at, samples, periodic: false }, report, error }
 }
 
 /// A frontend that is starting answers 200 with an empty body; a proxy answers 200 with a page for people.

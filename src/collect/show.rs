@@ -89,7 +89,7 @@ pub fn from_sql(body: &str) -> Result<Table, String> {
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         let document = document.map_err(|_| "the SQL answer is not whole JSON".to_owned())?;
         if let Some(message) = document.get("msg").and_then(Value::as_str).filter(|_| document.get("data").is_none()) {
-            return Err(message.to_owned());
+            return Err(super::http::shortened(message));
         }
         let titles = document.get("meta").and_then(Value::as_array).map(|columns| {
             columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned())).collect::<Vec<_>>()
@@ -113,7 +113,7 @@ pub fn from_show_proc(body: &str) -> Result<Table, String> {
     match serde_json::from_str::<Value>(body) {
         Ok(Value::Array(rows)) => Ok(rows.iter().filter_map(row).collect()),
         Ok(other) => Err(match other.get("msg").and_then(Value::as_str) {
-            Some(message) => message.to_owned(),
+            Some(message) => super::http::shortened(message),
             None => "the answer is JSON, but no list of rows".to_owned(),
         }),
         Err(_) => Err(super::http::shortened(body)),
@@ -127,9 +127,15 @@ fn row(value: &Value) -> Option<Vec<(String, String)>> {
             Value::Null => String::new(),
             other => other.to_string(),
         };
-        (title.clone(), text)
+        // Names, versions and error texts end up on terminals.
+        (title.clone(), text.replace(char::is_control, " "))
     });
     Some(columns.collect())
+}
+
+/// The text of a column of a row.
+pub fn cell<'r>(row: &'r [(String, String)], title: &str) -> Option<&'r str> {
+    row.iter().find(|(own, _)| own == title).map(|(_, value)| value.as_str()).filter(|value| !is_null(value))
 }
 
 /// One row with the endpoint its node is fetched by.
@@ -141,11 +147,7 @@ pub struct Row {
 
 impl Row {
     pub fn get(&self, title: &str) -> Option<&str> {
-        self.columns
-            .iter()
-            .find(|(own, _)| own == title)
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !is_null(value))
+        cell(&self.columns, title)
     }
 
     pub fn identity(&self, list: List) -> Option<&str> {
@@ -203,15 +205,17 @@ pub fn samples(list: List, rows: &[Row], zone_offset: Option<Millis>) -> Vec<Sam
 }
 
 /// The server's clock texts have no offset. The newest heartbeat of a live cluster is seconds old, so its distance
-/// from now, rounded to a quarter of an hour, is the zone. `None` without any heartbeat of the last days.
+/// from now, rounded to a quarter of an hour, is the zone. `None` without a heartbeat, or when the newest is so far from
+/// any quarter that it is old rather than elsewhere.
 pub fn zone_offset<'a>(heartbeats: impl Iterator<Item = &'a str>, now: Millis) -> Option<Millis> {
     const QUARTER: Millis = 15 * 60 * 1000;
     const WIDEST: Millis = 14 * 60 * 60 * 1000;
+    const FRESH: Millis = 5 * 60 * 1000;
     let newest = heartbeats.filter_map(local_time).max()?;
     let offset = (newest - now).div_euclid(QUARTER) * QUARTER;
     // A heartbeat is a little in the past: 5 s ago in the zone +08:00 is 7:59:55 ahead.
     let offset = if (newest - now).rem_euclid(QUARTER) > QUARTER / 2 { offset + QUARTER } else { offset };
-    (offset.abs() <= WIDEST).then_some(offset)
+    (offset.abs() <= WIDEST && (newest - now - offset).abs() <= FRESH).then_some(offset)
 }
 
 enum Cell {
@@ -376,6 +380,7 @@ mod tests {
         assert_eq!(offset("2026-11-22 10:28:55"), Some(8 * 3_600_000));
         assert_eq!(offset("2026-11-21 22:58:55"), Some(-(3 * 3_600_000 + 1_800_000)));
         assert_eq!(offset("2026-11-22 08:13:51"), Some(5 * 3_600_000 + 45 * 60_000));
+        assert_eq!(offset("2026-11-22 02:22:55"), None);
         assert_eq!(zone_offset(["N/A"].into_iter(), now), None);
     }
 

@@ -1,6 +1,7 @@
 //! `stellar collect-once`: who is due, fetch, evaluate, store, tell.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -26,7 +27,7 @@ use crate::store::Store;
 use crate::store::lock::Lock;
 use crate::store::memory::{ClusterMemory, Layouts};
 use crate::store::read::{LatestCluster, LatestNode};
-use crate::store::write::{ClusterRun, Known, Stored};
+use crate::store::write::{ClusterRun, Known, Stored, Written, WrittenCluster};
 use crate::words;
 
 /// One cluster of a run, from what is remembered of it to what becomes of it.
@@ -46,9 +47,16 @@ impl Collected<'_> {
 /// What came of a whole run.
 struct Outcome<'c> {
     collected: Vec<Collected<'c>>,
-    stored: Vec<Stored>,
+    /// Nothing in a dry run.
+    written: Option<Written>,
     collected_at: Millis,
     took: Duration,
+}
+
+impl Outcome<'_> {
+    fn clusters(&self) -> &[WrittenCluster] {
+        self.written.as_ref().map_or(&[], |written| &written.clusters)
+    }
 }
 
 pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Exit> {
@@ -60,8 +68,9 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     }
     let catalogue = load_catalogue(&loaded)?;
     let clusters = chosen(&loaded, &arguments.cluster)?;
+    // `config check` warns; a run every 30 s would fill the journal with the same words.
     for warning in &loaded.warnings {
-        log::warn!("{warning}");
+        log::info!("{warning}");
     }
     if !loaded.settings.metrics.enabled {
         return switched_off(arguments, world);
@@ -77,16 +86,17 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     };
 
     let collected_at = clock.now();
+    warn_of_clock(&clusters, store.as_ref(), collected_at)?;
     let clusters = match arguments.if_due {
         true => due_now(clusters, store.as_ref(), collected_at)?,
         false => clusters,
     };
     let oldest = oldest_reading(&loaded, &catalogue, collected_at);
     let collected = collect(&clusters, &loaded, &catalogue, &clock, (store.as_ref(), oldest), (global, world))?;
-    let mut outcome = Outcome { collected, stored: Vec::new(), collected_at, took: started.elapsed() };
+    let mut outcome = Outcome { collected, written: None, collected_at, took: started.elapsed() };
     if let Some(store) = store.as_mut().filter(|_| !arguments.dry_run && !outcome.collected.is_empty()) {
         let runs: Vec<ClusterRun> = outcome.collected.iter().map(cluster_run).collect();
-        outcome.stored = store.write_run(collected_at, outcome.took, &runs, &catalogue, oldest)?;
+        outcome.written = Some(store.write_run(collected_at, outcome.took, &runs, &catalogue, oldest)?);
     }
     outcome.took = started.elapsed();
     tell(&outcome, &loaded, &catalogue, arguments, world)
@@ -121,7 +131,7 @@ fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -
     let mut chosen = Vec::new();
     for cluster in clusters {
         let known = match store {
-            Some(store) => store.known(&cluster.name, now, cluster.interval)?,
+            Some(store) => store.known(&cluster.name)?,
             None => Known::default(),
         };
         match due::decide(now, cluster.interval, known.past) {
@@ -139,6 +149,23 @@ fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -
         }
     }
     Ok(chosen)
+}
+
+/// A clock that was set back: nothing is overwritten, and rates over the step are left out.
+fn warn_of_clock(clusters: &[&Cluster], store: Option<&Store>, now: Millis) -> Result<()> {
+    let mut newest = None;
+    for cluster in clusters {
+        newest =
+            newest.max(store.map(|store| store.known(&cluster.name)).transpose()?.and_then(|known| known.past.last));
+    }
+    if let Some(behind) = newest.map(|newest| newest - now).filter(|behind| *behind > 0) {
+        let behind = Duration::from_millis(u64::try_from(behind).unwrap_or(0));
+        log::warn!(
+            "the clock is {} behind the newest snapshot; storing with today's clock, rates over the step are left out",
+            words::age(behind)
+        );
+    }
+    Ok(())
 }
 
 /// Readings are remembered for as long as snapshots are kept, and at least as long as an expression reaches back.
@@ -234,8 +261,8 @@ fn tell(
             log::info!("{}", line_of(one));
         }
     }
-    for (one, stored) in outcome.collected.iter().zip(&outcome.stored) {
-        if *stored == Stored::Already {
+    for (one, written) in outcome.collected.iter().zip(outcome.clusters()) {
+        if written.stored == Stored::Already {
             log::warn!("{}: a snapshot of this very moment is stored already; it was kept", one.cluster.name);
         }
     }
@@ -262,7 +289,7 @@ fn for_people(outcome: &Outcome, loaded: &Loaded) -> String {
         }
     }
     let answered = outcome.collected.iter().filter(|one| one.answered()).count();
-    let size = std::fs::metadata(database(loaded)).map_or(0.0, |file| file.len() as f64);
+    let size = size_on_disk(database(loaded));
     let all = words::count(outcome.collected.len(), "cluster");
     let took = words::took(outcome.took);
     if outcome.collected.is_empty() {
@@ -273,17 +300,33 @@ fn for_people(outcome: &Outcome, loaded: &Loaded) -> String {
     text
 }
 
-/// One line for the run and one for each failure, `key=value`; a good run is not worth a line at the default level.
+/// The file and what SQLite has not yet moved into it.
+fn size_on_disk(path: &Path) -> f64 {
+    let log = format!("{}-wal", path.display());
+    [path, Path::new(&log)]
+        .into_iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|file| file.len() as f64)
+        .sum()
+}
+
+/// One line for the run and one for each problem, `key=value`; a good run is not worth a line at the default level.
 fn for_the_journal(outcome: &Outcome, exit: Exit) {
     let failed = outcome.collected.iter().filter(|one| !one.answered()).count();
     let samples: u64 = outcome.collected.iter().map(|one| one.harvest.samples_seen()).sum();
     let (ok, took) = (outcome.collected.len() - failed, outcome.took.as_secs_f64());
     let level = if failed > 0 { log::Level::Warn } else { log::Level::Info };
-    log::log!(level, "collect-once ok={ok} failed={failed} samples={samples} took={took:.2}s exit={}", exit as u8);
-    for one in &outcome.collected {
+    let run = outcome.written.as_ref().map_or_else(String::new, |written| format!(" run={}", written.run_id));
+    log::log!(level, "collect-once{run} ok={ok} failed={failed} samples={samples} took={took:.2}s exit={}", exit as u8);
+    for (index, one) in outcome.collected.iter().enumerate() {
+        let written = outcome.clusters().get(index);
+        let failed = written.filter(|_| !one.answered()).map_or_else(String::new, |written| {
+            let wait = written.next_try.map_or(0, |next| (next - outcome.collected_at).max(0) / 1000);
+            format!(" streak={} next_try={wait}s", written.failures)
+        });
         for problem in &one.harvest.problems {
-            let failed = if one.answered() { "" } else { " failed=true" };
-            log::warn!("collect-once target={}{failed} error={problem:?}", one.cluster.name);
+            let quoted = problem.replace('\\', "\\\\").replace('"', "\\\"");
+            log::warn!("collect-once{run} target={} error=\"{quoted}\"{failed}", one.cluster.name);
         }
     }
 }
@@ -308,7 +351,7 @@ fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::
             json!({
                 "cluster": one.cluster.name,
                 "answered": one.answered(),
-                "stored": outcome.stored.get(index) == Some(&Stored::Snapshot),
+                "stored": outcome.clusters().get(index).is_some_and(|written| written.stored == Stored::Snapshot),
                 "took_seconds": one.harvest.took.as_secs_f64(),
                 "samples": one.harvest.samples_seen(),
                 "problems": one.harvest.problems,
@@ -352,7 +395,8 @@ fn as_if_stored(one: &Collected, catalogue: &Catalogue, at: Millis) -> LatestClu
         version: node.version.clone(),
         values: one.rows.nodes.get(&node.key).unwrap_or(&unmeasured).clone(),
     });
-    let failed = one.harvest.attempts.iter().filter_map(|attempt| Some((attempt.url.clone(), attempt.error.clone()?)));
+    let open = one.harvest.attempts.iter().filter(|attempt| !attempt.mended);
+    let failed = open.filter_map(|attempt| Some((attempt.url.clone(), attempt.error.clone()?)));
     LatestCluster {
         name: one.cluster.name.clone(),
         labels: one.cluster.labels.clone(),

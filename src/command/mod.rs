@@ -50,7 +50,7 @@ impl World {
             environment: Box::new(environment),
             stdout_is_terminal,
             stderr_is_terminal: io::stderr().is_terminal(),
-            journal: is_set("JOURNAL_STREAM"),
+            journal: environment("JOURNAL_STREAM").is_some_and(|stream| is_stderr(&stream)),
             colour,
             width,
         }
@@ -65,6 +65,11 @@ impl World {
 #[allow(clippy::disallowed_methods, reason = "this is the one place that asks for the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// `$JOURNAL_STREAM` is device:inode of the stream that journald reads; programs started by others inherit it, too.
+fn is_stderr(stream: &str) -> bool {
+    rustix::fs::fstat(io::stderr()).is_ok_and(|stderr| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
 fn terminal_width(environment: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
@@ -135,7 +140,7 @@ pub fn explain(error: &Error, world: &World) -> Exit {
         }
         None => {
             text.push_str(&format!("error: {error:#}\n"));
-            Exit::Usage
+            Exit::Partly
         }
     };
     let lines: String = text.lines().map(|line| format!("{priority}{line}\n")).collect();

@@ -1,6 +1,7 @@
 //! The live line of a run that takes longer than a second: on a terminal only, on standard error, wiped at the end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,11 +20,22 @@ pub fn shown<T>(world: &World, quiet: bool, progress: &Progress, work: impl FnOn
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let drawer = scope.spawn(|| draw(progress, &done));
-        let result = work();
-        done.store(true, Ordering::Release);
-        drawer.thread().unpark();
-        result
+        let _end = End { done: &done, drawer: drawer.thread() };
+        work()
     })
+}
+
+/// Ends the drawing however the work ends: the scope waits for it.
+struct End<'w> {
+    done: &'w AtomicBool,
+    drawer: &'w Thread,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Release);
+        self.drawer.unpark();
+    }
 }
 
 fn draw(progress: &Progress, done: &AtomicBool) {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::alert::{self, Recorded, Rule, Severity};
 use crate::catalogue::Catalogue;
 use crate::sample::Millis;
-use crate::settings::metric_entry::Subject;
+use crate::settings::metric_entry::{Subject, Unit};
 use crate::store::read::LatestCluster;
 use crate::words;
 
@@ -152,14 +152,13 @@ fn judge(
         let reason = no_answer(&cluster, now, since);
         return Assessed { cluster, status: Status::Crit, reasons: vec![reason], age, current: false };
     }
-    let patience = interval.map(|interval| (interval * STALE_INTERVALS).max(STALE_AT_LEAST));
-    if let (Some(age), Some(patience)) = (age, patience)
-        && age > patience
-    {
-        let reason = format!(
-            "last collected {} ago; is the timer running? systemctl status stellar-collect.timer",
-            words::age(age)
-        );
+    let patience = (interval.unwrap_or_default() * STALE_INTERVALS).max(STALE_AT_LEAST);
+    if let Some(age) = age.filter(|age| *age > patience) {
+        let why = match interval {
+            Some(_) => "is the timer running? systemctl status stellar-collect.timer",
+            None => "it is no longer in the configuration",
+        };
+        let reason = format!("last collected {} ago; {why}", words::age(age));
         return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: Some(age), current: false };
     }
     let mut recorded = Recorded::default();
@@ -171,20 +170,21 @@ fn judge(
     }
     let mut status = Status::Ok;
     let mut reasons = Vec::new();
-    match alert::evaluate(rules, &recorded, at) {
-        Ok(findings) => {
-            for finding in findings {
-                status = status.max(match finding.rule.severity {
-                    Severity::Warning => Status::Warn,
-                    Severity::Critical => Status::Crit,
-                });
-                reasons.push(filled(&finding.rule.summary, catalogue, &cluster));
-            }
-        }
-        Err((rule, error)) => {
-            status = Status::Unknown;
-            reasons.push(format!("the rule {rule} cannot be evaluated: {error}"));
-        }
+    let (findings, faults) = alert::evaluate(rules, &recorded, at);
+    for finding in findings {
+        status = status.max(match finding.rule.severity {
+            Severity::Warning => Status::Warn,
+            Severity::Critical => Status::Crit,
+        });
+        reasons.push(filled(&finding.rule.summary, catalogue, &cluster));
+    }
+    for (rule, error) in faults {
+        status = status.max(Status::Unknown);
+        reasons.push(format!("the rule {} cannot be evaluated: {error}", rule.alert));
+    }
+    for (name, value) in impossible_ratios(catalogue, &cluster) {
+        status = status.max(Status::Unknown);
+        reasons.push(format!("{name} = {value}, expected 0..1"));
     }
     if !cluster.failed_fetches.is_empty() {
         status = status.max(Status::Warn);
@@ -194,6 +194,16 @@ fn judge(
         reasons.push("no longer in the configuration".to_owned());
     }
     Assessed { cluster, status, reasons, age, current: true }
+}
+
+/// A ratio is 0..1 in the store; what lies outside is no per cent of anything.
+fn impossible_ratios<'c>(catalogue: &'c Catalogue, cluster: &'c LatestCluster) -> impl Iterator<Item = (&'c str, f64)> {
+    const SLACK: f64 = 1e-9;
+    let values = catalogue.stored(Subject::Cluster).zip(&cluster.values);
+    let ratios = values.filter(|(metric, _)| metric.entry.unit == Unit::Ratio);
+    ratios
+        .filter_map(|(metric, value)| Some((metric.name(), (*value)?)))
+        .filter(|(_, value)| !(-SLACK..=1.0 + SLACK).contains(value))
 }
 
 fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Duration) -> String {
@@ -250,11 +260,7 @@ fn shown(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> String {
         .map_or_else(|| NOT_MEASURED.to_owned(), |(value, unit)| words::value(value, unit))
 }
 
-fn value_of(
-    catalogue: &Catalogue,
-    cluster: &LatestCluster,
-    name: &str,
-) -> Option<(f64, crate::settings::metric_entry::Unit)> {
+fn value_of(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> Option<(f64, Unit)> {
     let (index, metric) = catalogue.stored(Subject::Cluster).enumerate().find(|(_, metric)| metric.name() == name)?;
     Some(((*cluster.values.get(index)?)?, metric.entry.unit))
 }

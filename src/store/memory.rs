@@ -42,6 +42,7 @@ pub fn load(
          WHERE cluster_id = ?1 ORDER BY source, scraped_at",
     )?;
     let mut memory = ClusterMemory::default();
+    let mut places: HashMap<Text, HashMap<(Text, Labels), usize>> = HashMap::new();
     let mut rows = statement.query([cluster_id])?;
     while let Some(row) = rows.next()? {
         let source: Text = row.get::<_, String>(0)?.into();
@@ -59,33 +60,29 @@ pub fn load(
         };
         let points = decode_samples(row.get_ref(5)?.as_blob()?, scraped_at);
         let readings = layout.iter().zip(points).filter(|(_, point)| point.at >= oldest);
-        if source.starts_with("show_")
-            && readings.clone().all(|(_, point)| point.at == scraped_at)
-            && is_periodic(&source)
-        {
+        if is_periodic(&source) {
             let samples = readings.clone().map(|((name, labels), point)| Sample {
                 name: name.clone(),
                 labels: labels.clone(),
                 value: point.value,
             });
-            memory.periodic.push(Scrape {
-                source: source.clone(),
-                common: Labels::empty(),
-                at: scraped_at,
-                samples: samples.collect(),
-                periodic: true,
-            });
+            let samples = samples.collect();
+            // Rows come oldest first; only the newest reading is still present.
+            memory.periodic.retain(|older| older.source != source);
+            let common = Labels::empty();
+            memory.periodic.push(Scrape { source: source.clone(), common, at: scraped_at, samples, periodic: true });
         }
+        let place_of_series = places.entry(source.clone()).or_default();
         let series = memory.sources.entry(source).or_default();
         for ((name, labels), point) in readings {
             let labels = join(&common, labels);
-            match series.iter_mut().find(|known| known.name == *name && known.labels == labels) {
+            let place = *place_of_series.entry((name.clone(), labels.clone())).or_insert(series.len());
+            match series.get_mut(place) {
+                // A carried value stands in the newest row and in the one it came from.
+                Some(known) if known.points.iter().any(|other| other.at == point.at) => {}
                 Some(known) => {
-                    // A carried value stands in the newest row and in the one it came from.
-                    if known.points.iter().all(|other| other.at != point.at) {
-                        known.points.push(point);
-                        known.points.sort_by_key(|point| point.at);
-                    }
+                    known.points.push(point);
+                    known.points.sort_by_key(|point| point.at);
                 }
                 None => series.push(Series { name: name.clone(), labels, points: vec![point] }),
             }
@@ -108,7 +105,7 @@ pub fn save(
         let mut readings: Vec<(&Text, &Labels, Point)> = scrape
             .samples
             .iter()
-            .filter(|sample| scrape.periodic || catalogue.remembers(&sample.name, &sample.labels).is_some())
+            .filter(|sample| scrape.periodic || catalogue.remembers(&sample.name, &sample.labels))
             .map(|sample| (&sample.name, &sample.labels, Point { at: scrape.at, value: sample.value }))
             .collect();
         if readings.is_empty() {
@@ -121,8 +118,7 @@ pub fn save(
             let gone = gone.filter(|series| !present.contains(&(&series.name, &series.labels)));
             let carried = gone.filter_map(|series| {
                 let last = series.points.iter().rev().find(|point| point.at < scrape.at && point.at >= oldest)?;
-                catalogue.remembers(&series.name, &series.labels)?;
-                Some((&series.name, &series.labels, *last))
+                catalogue.remembers(&series.name, &series.labels).then_some((&series.name, &series.labels, *last))
             });
             readings.extend(carried);
         }

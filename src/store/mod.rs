@@ -20,7 +20,7 @@ mod migrate;
 pub mod read;
 pub mod write;
 
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -130,7 +130,14 @@ fn uri_path(path: &Path) -> String {
 fn create_file(path: &Path) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     match options.write(true).create_new(true).mode(FILE_MODE).open(path) {
-        Ok(_) => Ok(()),
+        // The umask may have taken from the mode.
+        Ok(file) => {
+            let mode = std::fs::Permissions::from_mode(FILE_MODE);
+            file.set_permissions(mode).map_err(|error| {
+                let reason = crate::words::io_reason(&error);
+                Failure::new(Exit::Database, format!("{}: cannot set its mode: {reason}", path.display()))
+            })
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

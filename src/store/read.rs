@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, Row as SqlRow, params};
 
 use super::{columns, columns::quoted, snapshot_table};
 use crate::catalogue::Catalogue;
@@ -51,7 +51,7 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
     let nodes = Selected::new(connection, catalogue, Subject::Node)?;
     let mut statement = connection.prepare(
         "SELECT id, name, first_seen, failures, next_try, last_error,
-                (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = id), labels
+                last_collected_at, labels, last_answer
          FROM clusters ORDER BY name",
     )?;
     let mut rows = statement.query([])?;
@@ -69,7 +69,7 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
             collected_at,
             values: vec![None; clusters.width()],
             nodes: Vec::new(),
-            last_answer: last_answer(connection, id)?,
+            last_answer: row.get(8)?,
             failed_fetches: Vec::new(),
         };
         if let Some(at) = collected_at {
@@ -115,25 +115,9 @@ fn latest_nodes(
 fn failed_fetches(connection: &Connection, cluster_id: i64, run_id: i64) -> rusqlite::Result<Vec<(String, String)>> {
     let mut statement = connection.prepare(
         "SELECT url, error FROM attempts JOIN endpoints ON endpoints.id = endpoint_id
-         WHERE run_id = ?1 AND cluster_id = ?2 AND error IS NOT NULL ORDER BY url",
+         WHERE run_id = ?1 AND cluster_id = ?2 AND error IS NOT NULL AND NOT mended ORDER BY url",
     )?;
     statement.query_map(params![run_id, cluster_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-/// The newest moment at which any metric of the cluster was measured. A row of NULLs is an attempt, not an answer; the
-/// fetches tell which it was.
-fn last_answer(connection: &Connection, cluster_id: i64) -> rusqlite::Result<Option<Millis>> {
-    connection
-        .query_row(
-            "SELECT collected_at FROM metrics_snapshots
-             WHERE cluster_id = ?1 AND EXISTS (
-                 SELECT 1 FROM attempts JOIN endpoints ON endpoints.id = endpoint_id
-                 WHERE attempts.run_id = metrics_snapshots.run_id AND endpoints.cluster_id = ?1 AND job = 'fe' AND error IS NULL)
-             ORDER BY collected_at DESC LIMIT 1",
-            [cluster_id],
-            |row| row.get(0),
-        )
-        .optional()
 }
 
 /// The metric columns of a table in the order of the catalogue; one that the file does not have yet reads as NULL.

@@ -9,7 +9,7 @@ use super::{Store, columns::quoted, memory, memory::ClusterMemory, snapshot_tabl
 use crate::catalogue::Catalogue;
 use crate::catalogue::evaluate::{Row, Rows};
 use crate::collect::due::{self, Past};
-use crate::collect::{Attempt, Harvest, Remembered};
+use crate::collect::{Attempt, Harvest, Node, Remembered};
 use crate::failure::Failure;
 use crate::sample::Millis;
 use crate::settings::metric_entry::Subject;
@@ -31,6 +31,23 @@ pub struct Known {
     pub failures: u32,
 }
 
+/// A run as it was written.
+#[derive(Debug)]
+pub struct Written {
+    pub run_id: i64,
+    /// One for each cluster of the run, in their order.
+    pub clusters: Vec<WrittenCluster>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct WrittenCluster {
+    pub stored: Stored,
+    /// Collections in a row in which no frontend answered, this one included.
+    pub failures: u32,
+    /// When the timer asks again, after a failure.
+    pub next_try: Option<Millis>,
+}
+
 /// What became of a cluster's snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
@@ -40,15 +57,12 @@ pub enum Stored {
 }
 
 impl Store {
-    /// What decides whether a cluster is due at `now`.
-    pub fn known(&self, cluster: &str, now: Millis, interval: Duration) -> Result<Known, Failure> {
-        let (start, end) = due::slot(now, interval);
+    /// What decides whether a cluster is due.
+    pub fn known(&self, cluster: &str) -> Result<Known, Failure> {
         let found = self.connection.query_row(
-            "SELECT failures, next_try,
-                    EXISTS (SELECT 1 FROM metrics_snapshots WHERE cluster_id = id AND collected_at >= ?2 AND collected_at < ?3)
-             FROM clusters WHERE name = ?1",
-            params![cluster, start, end],
-            |row| Ok(Known { failures: row.get(0)?, past: Past { next_try: row.get(1)?, slot_is_stored: row.get(2)? } }),
+            "SELECT failures, next_try, last_collected_at FROM clusters WHERE name = ?1",
+            [cluster],
+            |row| Ok(Known { failures: row.get(0)?, past: Past { next_try: row.get(1)?, last: row.get(2)? } }),
         );
         found.optional().map(Option::unwrap_or_default).map_err(|error| self.explain(&error))
     }
@@ -63,20 +77,23 @@ impl Store {
         let mut load = || -> rusqlite::Result<(ClusterMemory, Remembered)> {
             let id = self.connection.query_row("SELECT id FROM clusters WHERE name = ?1", [cluster], |row| row.get(0));
             let Some(id) = id.optional()? else { return Ok(Default::default()) };
-            let nodes: i64 = self.connection.query_row(
-                "SELECT count(*) FROM node_snapshots WHERE cluster_id = ?1
-                 AND collected_at = (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1)",
-                [id],
-                |row| row.get(0),
-            )?;
             let mut memory = memory::load(&self.connection, id, oldest, layouts)?;
-            let remembered = Remembered {
-                periodic: std::mem::take(&mut memory.periodic),
-                nodes: usize::try_from(nodes).unwrap_or(0),
-            };
+            let remembered = Remembered { periodic: std::mem::take(&mut memory.periodic), nodes: self.last_nodes(id)? };
             Ok((memory, remembered))
         };
         load().map_err(|error| self.explain(&error))
+    }
+
+    fn last_nodes(&self, cluster_id: i64) -> rusqlite::Result<Vec<Node>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT node, instance FROM node_snapshots JOIN clusters ON clusters.id = cluster_id
+             WHERE cluster_id = ?1 AND collected_at = last_collected_at",
+        )?;
+        let nodes = statement.query_map([cluster_id], |row| {
+            let (key, instance): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            Ok(Node::remembered(key, instance))
+        })?;
+        nodes.filter_map(Result::transpose).collect()
     }
 
     /// Writes a whole run or nothing of it.
@@ -87,9 +104,9 @@ impl Store {
         clusters: &[ClusterRun],
         catalogue: &Catalogue,
         oldest: Millis,
-    ) -> Result<Vec<Stored>, Failure> {
+    ) -> Result<Written, Failure> {
         let path = self.path.clone();
-        let mut write = || -> rusqlite::Result<Vec<Stored>> {
+        let mut write = || -> rusqlite::Result<Written> {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let failed = clusters.iter().filter(|run| run.harvest.frontends_answered == 0).count();
             let samples: u64 = clusters.iter().map(|run| run.harvest.samples_seen()).sum();
@@ -105,45 +122,60 @@ impl Store {
                     samples as i64
                 ])?;
             let inserts = Inserts::new(catalogue);
-            let mut stored = Vec::with_capacity(clusters.len());
+            let mut written = Vec::with_capacity(clusters.len());
             for run in clusters {
-                let cluster_id = upsert_cluster(&transaction, run, collected_at)?;
-                stored.push(inserts.snapshots(&transaction, run, (cluster_id, collected_at, run_id))?);
+                let (cluster_id, failures, next_try) = upsert_cluster(&transaction, run, collected_at)?;
+                let stored = inserts.snapshots(&transaction, run, (cluster_id, collected_at, run_id))?;
+                written.push(WrittenCluster { stored, failures, next_try });
                 attempts(&transaction, &run.harvest.attempts, cluster_id, run_id)?;
                 memory::save(&transaction, cluster_id, &run.harvest.scrapes, run.memory, catalogue, oldest)?;
             }
             memory::forget_layouts(&transaction)?;
             transaction.commit()?;
-            Ok(stored)
+            Ok(Written { run_id, clusters: written })
         };
         write().map_err(|error| super::explain(&path, &error))
     }
 }
 
-fn upsert_cluster(connection: &Connection, run: &ClusterRun, now: Millis) -> rusqlite::Result<i64> {
+/// The cluster's id, its failures in a row and when the timer asks again.
+fn upsert_cluster(
+    connection: &Connection,
+    run: &ClusterRun,
+    now: Millis,
+) -> rusqlite::Result<(i64, u32, Option<Millis>)> {
     let known = connection
-        .prepare_cached("SELECT id, failures FROM clusters WHERE name = ?1")?
-        .query_row([run.name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?)))
+        .prepare_cached("SELECT id, failures, last_collected_at FROM clusters WHERE name = ?1")?
+        .query_row([run.name], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, Option<Millis>>(2)?))
+        })
         .optional()?;
-    let (id, failures) = match known {
+    let (id, failures, last) = match known {
         Some(known) => known,
         None => {
             let id = connection
                 .prepare_cached("INSERT INTO clusters (name, first_seen) VALUES (?1, ?2)")?
                 .insert(params![run.name, now])?;
-            (id, 0)
+            (id, 0, None)
         }
     };
-    let (failures, next_try, error) = if run.harvest.frontends_answered > 0 {
+    let answered = run.harvest.frontends_answered > 0;
+    let (failures, next_try, error) = if answered {
         (0, None, None)
     } else {
-        let failures = failures.saturating_add(1);
+        // Somebody who tries by hand, again and again, does not make the timer wait longer.
+        let again =
+            failures > 0 && last.is_some_and(|last| due::slot(last, run.interval) == due::slot(now, run.interval));
+        let failures = failures.saturating_add(u32::from(!again));
         (failures, Some(due::next_try(now, run.interval, failures)), run.harvest.problems.first())
     };
     connection
-        .prepare_cached("UPDATE clusters SET failures = ?2, next_try = ?3, last_error = ?4, labels = ?5 WHERE id = ?1")?
-        .execute(params![id, failures, next_try, error, serde_json::json!(run.labels).to_string()])?;
-    Ok(id)
+        .prepare_cached(
+            "UPDATE clusters SET failures = ?2, next_try = ?3, last_error = ?4, labels = ?5, last_collected_at = ?6,
+             last_answer = iif(?7, ?6, last_answer) WHERE id = ?1",
+        )?
+        .execute(params![id, failures, next_try, error, serde_json::json!(run.labels).to_string(), now, answered])?;
+    Ok((id, failures, next_try))
 }
 
 /// The two INSERT texts of a run; their columns are those of the catalogue.
@@ -213,7 +245,8 @@ fn attempts(connection: &Connection, attempts: &[Attempt], cluster_id: i64, run_
     let mut ids: HashMap<String, i64> = known.collect::<rusqlite::Result<_>>()?;
     let mut insert = connection.prepare_cached(
         "INSERT OR IGNORE INTO attempts
-         (run_id, endpoint_id, started_at, duration_ms, bytes, samples, kept, rejected, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         (run_id, endpoint_id, started_at, duration_ms, bytes, samples, kept, rejected, error, mended)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for attempt in attempts {
         let id = match ids.get(&attempt.url) {
@@ -236,6 +269,7 @@ fn attempts(connection: &Connection, attempts: &[Attempt], cluster_id: i64, run_
             attempt.kept as i64,
             attempt.rejected as i64,
             attempt.error,
+            attempt.mended,
         ])?;
     }
     Ok(())
