@@ -11,7 +11,7 @@ test *arguments:
 ci:
     tests/run
 
-# Recorded pages on loopback, collected, aggregated and reported
+# Recorded pages on loopback, collected and reported
 demo:
     cargo run --locked --example demo
 

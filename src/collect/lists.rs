@@ -82,7 +82,10 @@ impl Target<'_> {
             match self.ask_list(endpoint, list, way.means, &mut failed_urls) {
                 Ok((at, table)) => {
                     self.mend(&failed_urls);
-                    return self.take_list(scope, list, table, (way.from_leader, at));
+                    let asked_leader =
+                        (way.from_leader && way.means != Means::Forwarded).then(|| endpoint.instance.clone());
+                    let answer = ListAnswer { rows: Vec::new(), asked_leader, from_leader: way.from_leader, at };
+                    return self.take_list(scope, list, table, answer);
                 }
                 Err(error) => {
                     given_up.learn(way, &error);
@@ -206,14 +209,14 @@ impl Target<'_> {
         }
     }
 
-    fn take_list<'s>(&'s self, scope: &ScopeFifo<'s>, list: List, table: Table, (from_leader, at): (bool, Millis)) {
+    fn take_list<'s>(&'s self, scope: &ScopeFifo<'s>, list: List, table: Table, answer: ListAnswer) {
         let fixed = match list {
             List::Frontends => &self.cluster.frontends,
             List::Backends => &self.cluster.backends,
             List::ComputeNodes => &self.cluster.compute_nodes,
             List::Statistic | List::Transactions => {
                 let rows = table.into_iter().map(|columns| Row { columns, instance: None }).collect();
-                self.state().lists.insert(list, ListAnswer { rows, from_leader, at });
+                self.state().lists.insert(list, ListAnswer { rows, ..answer });
                 return;
             }
         };
@@ -224,7 +227,7 @@ impl Target<'_> {
                 self.ask_node(scope, job, &endpoint);
             }
         }
-        self.state().lists.insert(list, ListAnswer { rows, from_leader, at });
+        self.state().lists.insert(list, ListAnswer { rows, ..answer });
     }
 
     /// An expensive list that failed counts as asked: its period runs from the try, or it would be begun every run.

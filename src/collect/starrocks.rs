@@ -49,6 +49,8 @@ pub(super) struct State {
 
 pub(super) struct ListAnswer {
     pub rows: Vec<Row>,
+    /// The endpoint that was taken for the leader and answered for itself.
+    pub asked_leader: Option<String>,
     pub from_leader: bool,
     pub at: Millis,
 }
@@ -248,7 +250,8 @@ impl<'a> Target<'a> {
         let sources: Vec<Text> = self.reused.iter().map(|list| list.source()).collect();
         let reused = self.remembered.periodic.iter().filter(|scrape| sources.contains(&scrape.source)).cloned();
         let started = self.started;
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        nodes::unmask(&mut state.lists);
         let offset = nodes::zone_offset(&state.lists, now);
         let leader = state.leader.map(|index| self.cluster.frontends[index].instance.as_str());
         let mut harvest = Harvest {
