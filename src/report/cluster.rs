@@ -36,40 +36,46 @@ pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     text
 }
 
-/// One table, cut into categories, so that the columns stand below each other throughout.
+/// One table, cut into categories, so that the columns stand below each other throughout. A category of which nothing
+/// was measured is one line.
 fn metrics(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     let measured: Vec<(&Metric, Option<f64>)> =
         catalogue.stored(Subject::Cluster).zip(one.cluster.values.iter().copied()).collect();
-    let mut titles = vec![("METRIC", Align::Left), ("NOW", Align::Right)];
-    let (mut rows, mut headings) = (Vec::new(), Vec::new());
+    let (mut rows, mut categories) = (Vec::new(), Vec::new());
     for category in catalogue.categories(Subject::Cluster) {
-        headings.push((rows.len(), category.replace('_', " ")));
-        let own = measured.iter().filter(|(metric, _)| metric.entry.category == category);
-        rows.extend(own.map(|(metric, value)| {
+        let own: Vec<_> = measured.iter().filter(|(metric, _)| metric.entry.category == category).collect();
+        let shown = if own.iter().any(|(_, value)| value.is_some()) { own.len() } else { 0 };
+        categories.push((category.replace('_', " "), shown));
+        rows.extend(own.into_iter().take(shown).map(|(metric, value)| {
             vec![metric.name().to_owned(), cell(*value, metric, style), metric.entry.help.clone()]
         }));
     }
+    let whole = fitted(&rows, style);
+    let mut lines =
+        whole.lines().map(|line| style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit)));
+    let mut text = format!("\n{}\n", lines.next().unwrap_or_default());
+    for (heading, shown) in categories {
+        let _ = writeln!(text, "\n{heading}");
+        if shown == 0 {
+            let _ = writeln!(text, "  {NOT_MEASURED} (nothing was measured)");
+        }
+        lines.by_ref().take(shown).for_each(|line| text.push_str(&format!("{line}\n")));
+    }
+    text
+}
+
+/// With explanations where there is room for them.
+fn fitted(rows: &[Vec<String>], style: &Style) -> String {
+    let mut titles = vec![("METRIC", Align::Left), ("NOW", Align::Right)];
     let values: Vec<Vec<String>> = rows.iter().map(|row| row.iter().take(2).cloned().collect()).collect();
     let narrow = table::render(&titles, &values);
-    let room = style.width.map(|limit| limit.saturating_sub(table::width(&narrow) + 2));
-    let whole = match room {
+    match style.width.map(|limit| limit.saturating_sub(table::width(&narrow) + 2)) {
         Some(room) if room < LEAST_EXPLANATION => narrow,
         _ => {
             titles.push(("", Align::Left));
-            table::render(&titles, &rows)
+            table::render(&titles, rows)
         }
-    };
-    let mut text = String::new();
-    for (index, line) in whole.lines().enumerate() {
-        let heading = headings.iter().find(|(first, _)| index.checked_sub(1) == Some(*first));
-        if let Some((_, heading)) = heading {
-            let _ = write!(text, "\n{heading}\n");
-        } else if index == 0 {
-            text.push('\n');
-        }
-        let _ = writeln!(text, "{}", style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit)));
     }
-    text
 }
 
 fn cell(value: Option<f64>, metric: &Metric, style: &Style) -> String {
