@@ -31,7 +31,7 @@ pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     }
     text.push_str(&metrics(one, catalogue, style));
     for (kind, nodes) in by_kind(&cluster.nodes) {
-        let _ = write!(text, "\n{kind}\n{}", table_of(&nodes, catalogue, style));
+        let _ = write!(text, "\n{kind}\n{}", table_of(kind, &nodes, catalogue, style));
     }
     text
 }
@@ -102,14 +102,15 @@ fn by_kind(nodes: &[LatestNode]) -> Vec<(&str, Vec<&LatestNode>)> {
 }
 
 /// One line a node. A metric that none of these nodes has is left out; a narrow terminal loses the last columns.
-fn table_of(nodes: &[&LatestNode], catalogue: &Catalogue, style: &Style) -> String {
+fn table_of(kind: &str, nodes: &[&LatestNode], catalogue: &Catalogue, style: &Style) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| NOT_MEASURED.to_owned());
     let mut columns: Vec<(String, Align, Vec<String>)> = Vec::new();
     let mut add = |title: &str, align: Align, cells: &dyn Fn(&LatestNode) -> String| {
         columns.push((title.to_owned(), align, nodes.iter().map(|node| cells(node)).collect()));
     };
     add("INSTANCE", Align::Left, &|node| text(&node.instance));
-    if nodes.iter().any(|node| node.role != nodes.first().and_then(|first| first.role.clone())) {
+    // The others' heading is their role.
+    if !["backends", "compute nodes"].contains(&kind) {
         add("ROLE", Align::Left, &|node| text(&node.role));
     }
     let has = |index: usize| nodes.iter().any(|node| node.values.get(index).is_some_and(Option::is_some));
