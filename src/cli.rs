@@ -92,7 +92,7 @@ pub struct CollectOnce {
     #[arg(long, value_name = "NAME")]
     pub cluster: Vec<String>,
 
-    /// Leave out clusters whose next interval has not come (for timers)
+    /// Leave out clusters that are not due yet (for timers)
     ///
     /// A slot of an interval is never stored twice, and a cluster that fails is tried less and less often, up to every
     /// tenth interval.
@@ -107,7 +107,7 @@ pub struct CollectOnce {
     #[arg(long)]
     pub json: bool,
 
-    /// Requests at once, instead of [collection] max_concurrency
+    /// Requests at once, instead of max_concurrency
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub jobs: Option<u16>,
 

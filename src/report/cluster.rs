@@ -31,45 +31,51 @@ pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     }
     text.push_str(&metrics(one, catalogue, style));
     for (kind, nodes) in by_kind(&cluster.nodes) {
-        let _ = write!(text, "\n{kind}\n{}", table_of(&nodes, catalogue, style));
+        let _ = write!(text, "\n{kind}\n{}", table_of(kind, &nodes, catalogue, style));
     }
     text
 }
 
-/// One table, cut into categories, so that the columns stand below each other throughout.
+/// One table, cut into categories, so that the columns stand below each other throughout. A category of which nothing
+/// was measured is one line.
 fn metrics(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     let measured: Vec<(&Metric, Option<f64>)> =
         catalogue.stored(Subject::Cluster).zip(one.cluster.values.iter().copied()).collect();
-    let mut titles = vec![("METRIC", Align::Left), ("NOW", Align::Right)];
-    let (mut rows, mut headings) = (Vec::new(), Vec::new());
+    let (mut rows, mut categories) = (Vec::new(), Vec::new());
     for category in catalogue.categories(Subject::Cluster) {
-        headings.push((rows.len(), category.replace('_', " ")));
-        let own = measured.iter().filter(|(metric, _)| metric.entry.category == category);
-        rows.extend(own.map(|(metric, value)| {
+        let own: Vec<_> = measured.iter().filter(|(metric, _)| metric.entry.category == category).collect();
+        let shown = if own.iter().any(|(_, value)| value.is_some()) { own.len() } else { 0 };
+        categories.push((category.replace('_', " "), shown));
+        rows.extend(own.into_iter().take(shown).map(|(metric, value)| {
             vec![metric.name().to_owned(), cell(*value, metric, style), metric.entry.help.clone()]
         }));
     }
+    let whole = fitted(&rows, style);
+    let mut lines =
+        whole.lines().map(|line| style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit)));
+    let mut text = format!("\n{}\n", lines.next().unwrap_or_default());
+    for (heading, shown) in categories {
+        let _ = writeln!(text, "\n{heading}");
+        if shown == 0 {
+            let _ = writeln!(text, "  {NOT_MEASURED} (nothing was measured)");
+        }
+        lines.by_ref().take(shown).for_each(|line| text.push_str(&format!("{line}\n")));
+    }
+    text
+}
+
+/// With explanations where there is room for them.
+fn fitted(rows: &[Vec<String>], style: &Style) -> String {
+    let mut titles = vec![("METRIC", Align::Left), ("NOW", Align::Right)];
     let values: Vec<Vec<String>> = rows.iter().map(|row| row.iter().take(2).cloned().collect()).collect();
     let narrow = table::render(&titles, &values);
-    let room = style.width.map(|limit| limit.saturating_sub(table::width(&narrow) + 2));
-    let whole = match room {
+    match style.width.map(|limit| limit.saturating_sub(table::width(&narrow) + 2)) {
         Some(room) if room < LEAST_EXPLANATION => narrow,
         _ => {
             titles.push(("", Align::Left));
-            table::render(&titles, &rows)
+            table::render(&titles, rows)
         }
-    };
-    let mut text = String::new();
-    for (index, line) in whole.lines().enumerate() {
-        let heading = headings.iter().find(|(first, _)| index.checked_sub(1) == Some(*first));
-        if let Some((_, heading)) = heading {
-            let _ = write!(text, "\n{heading}\n");
-        } else if index == 0 {
-            text.push('\n');
-        }
-        let _ = writeln!(text, "{}", style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit)));
     }
-    text
 }
 
 fn cell(value: Option<f64>, metric: &Metric, style: &Style) -> String {
@@ -96,14 +102,15 @@ fn by_kind(nodes: &[LatestNode]) -> Vec<(&str, Vec<&LatestNode>)> {
 }
 
 /// One line a node. A metric that none of these nodes has is left out; a narrow terminal loses the last columns.
-fn table_of(nodes: &[&LatestNode], catalogue: &Catalogue, style: &Style) -> String {
+fn table_of(kind: &str, nodes: &[&LatestNode], catalogue: &Catalogue, style: &Style) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| NOT_MEASURED.to_owned());
     let mut columns: Vec<(String, Align, Vec<String>)> = Vec::new();
     let mut add = |title: &str, align: Align, cells: &dyn Fn(&LatestNode) -> String| {
         columns.push((title.to_owned(), align, nodes.iter().map(|node| cells(node)).collect()));
     };
     add("INSTANCE", Align::Left, &|node| text(&node.instance));
-    if nodes.iter().any(|node| node.role != nodes.first().and_then(|first| first.role.clone())) {
+    // The others' heading is their role.
+    if !["backends", "compute nodes"].contains(&kind) {
         add("ROLE", Align::Left, &|node| text(&node.role));
     }
     let has = |index: usize| nodes.iter().any(|node| node.values.get(index).is_some_and(Option::is_some));

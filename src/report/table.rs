@@ -55,11 +55,15 @@ pub fn cut(line: &str, limit: usize) -> String {
     format!("{}…", at_word.unwrap_or(kept).trim_end())
 }
 
-/// `lead` and then the text, which goes on below where it began when the terminal ends. A word is never broken, so that
-/// a URL can be copied.
+/// `lead` and then the text, which goes on below where it began when the terminal ends; a lead of more than half the
+/// terminal gets a line of its own. A word is never broken, so that a URL can be copied.
 pub fn hanging(lead: &str, text: &str, limit: Option<usize>) -> String {
-    let indent = width(lead);
-    let (mut out, mut used) = (lead.to_owned(), indent);
+    let (mut out, mut indent) = (lead.to_owned(), width(lead));
+    if limit.is_some_and(|limit| indent * 2 > limit) {
+        indent = 4;
+        out = format!("{}\n{}", lead.trim_end(), " ".repeat(indent));
+    }
+    let mut used = indent;
     for (index, word) in harmless(text).split(' ').enumerate() {
         let wide = width(word);
         if index > 0 && limit.is_some_and(|limit| used + 1 + wide > limit) {
@@ -100,8 +104,9 @@ mod tests {
 
     #[test]
     fn a_text_hangs_below_where_it_began() {
-        assert_eq!(hanging("  WARN  ", "one two three", Some(15)), "  WARN  one two\n        three\n");
+        assert_eq!(hanging("  WARN  ", "one two three", Some(16)), "  WARN  one two\n        three\n");
         assert_eq!(hanging("  WARN  ", "one two three", None), "  WARN  one two three\n");
+        assert_eq!(hanging("  WARN  name  ", "one two three", Some(15)), "  WARN  name\n    one two\n    three\n");
         assert_eq!(hanging("", "http://not-broken/ x", Some(8)), "http://not-broken/\nx\n");
     }
 }

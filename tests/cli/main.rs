@@ -5,7 +5,11 @@
 mod common;
 
 mod collect_once;
+mod config;
 mod faults;
 mod figures;
+mod help;
 mod login;
 mod program;
+mod report;
+mod snapshot;

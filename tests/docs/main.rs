@@ -5,6 +5,7 @@
 mod peers;
 
 mod command_pages;
+mod readme;
 mod roff;
 mod settings_page;
 

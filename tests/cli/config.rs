@@ -1,0 +1,182 @@
+//! `stellar config check | show | metrics`: whole outputs.
+
+use std::process::Command;
+
+use crate::common::replay::{Cluster, Rights, START, demo_cluster};
+use crate::program::{Ended, Stage, block, ended, masked};
+use crate::snapshot;
+
+const SHOP: &str = "[[clusters]]\nname = \"shop\"\nfrontends = [\"http://fe1:8030\", \"http://fe2:8030\"]\n";
+
+fn check(rest: &str) -> Ended {
+    Stage::new(rest).run(START, &["config", "check"])
+}
+
+#[test]
+fn a_good_file_is_called_ok_in_one_line() {
+    let expected = "DIR/config.toml: ok — 1 cluster, every 30 s, keep 7 d\n";
+    assert_eq!(check(SHOP), ended(0, expected, ""));
+}
+
+#[test]
+fn what_the_environment_changed_is_said() {
+    let stage = Stage::new(&format!("[metrics]\nretention_days = \"7d\"\n\n{SHOP}"));
+    let mut command = stage.command(START, &["config", "check"]);
+    command.env("APP_METRICS_RETENTION_DAYS", "14d").env("APP_METRICS_ENABLED", "false");
+    let expected = "DIR/config.toml: ok — 1 cluster, every 30 s, keep 14 d, switched off (APP_METRICS_ENABLED=false \
+                    overrides the default true; APP_METRICS_RETENTION_DAYS=14d overrides \"7d\" at line 5)\n";
+    assert_eq!(stage.ended(command.output().expect("the program starts")), ended(0, expected, ""));
+}
+
+#[test]
+fn warnings_go_to_standard_error_and_change_nothing_else() {
+    let cluster = format!("{SHOP}user = \"monitor\"\npassword = \"hunter2\"\n");
+    let stage = Stage::new(&cluster);
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(stage.path("config.toml"), readable).expect("permissions");
+    let expected = ended(
+        0,
+        "DIR/config.toml: ok — 1 cluster, every 30 s, keep 7 d\n",
+        "warning: DIR/config.toml has a password and everyone can read it; run: chmod o-r DIR/config.toml\n",
+    );
+    assert_eq!(stage.run(START, &["config", "check"]), expected);
+    assert_eq!(
+        check(""),
+        ended(
+            0,
+            "DIR/config.toml: ok — 0 clusters, every 30 s, keep 7 d\n",
+            "warning: DIR/config.toml has no [[clusters]]: nothing will be collected\n",
+        )
+    );
+}
+
+#[test]
+fn all_faults_are_told_in_one_go() {
+    let text = format!(
+        "[metrics]\ninterval_secs = \"30x\"\nretension_days = \"7d\"\n\n{SHOP}timeout = \"1M\"\n\n[[clusters]]\nname = \"shop\"\n\
+         frontends = [\"fe3:8030\"]\n\n[[metric]]\nname = \"frontends\"\nexpr = 'sum(up'\nunit = \"number\"\n"
+    );
+    snapshot::is_run("config/faults.txt", &check(&text));
+}
+
+#[test]
+fn a_fault_in_the_promql_of_a_metric_of_ones_own_is_pointed_at() {
+    let metric = "\n[[metric]]\nname = \"mine\"\nexpr = 'sum(rate(a[5m]) by (x)'\nunit = \"count\"\n";
+    snapshot::is_run("config/fault_promql.txt", &check(&format!("{SHOP}{metric}")));
+}
+
+#[test]
+fn a_metric_that_is_there_already_or_bears_the_name_of_a_column_is_refused() {
+    let metric =
+        |name: &str, expr: &str| format!("\n[[metric]]\nname = \"{name}\"\nexpr = '{expr}'\nunit = \"count\"\n");
+    let taken = [metric("frontends", "1"), metric("cluster_id", "2"), metric("mine", "3")].concat();
+    snapshot::is_run("config/fault_taken_names.txt", &check(&format!("{SHOP}{taken}")));
+    let twice = [metric("mine", "3"), metric("mine", "4")].concat();
+    snapshot::is_run("config/fault_twice.txt", &check(&format!("{SHOP}{twice}")));
+}
+
+#[test]
+fn a_metric_that_reads_a_later_one_is_told_so() {
+    let text = "\n[[metric]]\nname = \"mine\"\nexpr = 'mine + 1'\nunit = \"count\"\n";
+    snapshot::is_run("config/fault_reads_itself.txt", &check(&format!("{SHOP}{text}")));
+}
+
+#[test]
+fn a_file_that_was_named_and_is_not_there_is_an_error() {
+    let stage = Stage::new("");
+    std::fs::remove_file(stage.path("config.toml")).expect("the file is there");
+    let expected = "error: DIR/config.toml: no such file (named by --config)\nhint: check the path, or leave it out\n";
+    assert_eq!(stage.run(START, &["config", "check"]), ended(2, "", expected));
+}
+
+#[test]
+fn without_any_file_all_places_are_named() {
+    let stage = Stage::new("");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));
+    command.env_clear().args(["config", "check"]).current_dir(stage.folder());
+    let expected = "error: no configuration file: looked at --config (not given), $STELLAR_CONFIG (not set), \
+                    /etc/stellar/config.toml (no such file), conf/config.toml (no such file)\n\
+                    hint: copy conf/config.toml to /etc/stellar/config.toml and add your clusters, or name a file: --config FILE\n";
+    assert_eq!(stage.ended(command.output().expect("the program starts")), ended(2, "", expected));
+}
+
+/// The probe's output with the cluster's ports and all durations made equal, and the padding of durations with them.
+fn probe(cluster: &Cluster, stage: &Stage) -> Ended {
+    let run = stage.run(START, &["config", "check", "--probe"]);
+    let stdout = cluster.named(&run.stdout);
+    let lines = stdout.lines().map(|line| {
+        let masked = masked(line);
+        let blanks = regex::Regex::new(r"(ok|fail)  +#").expect("a pattern");
+        blanks.replace(&masked, "$1  #").into_owned() + "\n"
+    });
+    Ended { stdout: lines.collect(), ..run }
+}
+
+#[test]
+fn a_probe_of_a_good_cluster_finds_nothing() {
+    let timeline = demo_cluster();
+    let stage = Stage::of(&timeline.cluster, "shop", "user = \"root\"\n");
+    snapshot::is_run("config/probe_good.txt", &probe(&timeline.cluster, &stage));
+    assert!(!stage.database().exists(), "a probe stores nothing");
+}
+
+#[test]
+fn a_probe_finds_the_dead_node() {
+    let timeline = demo_cluster();
+    timeline.step(6);
+    let stage = Stage::of(&timeline.cluster, "shop", "user = \"root\"\n");
+    snapshot::is_run("config/probe_dead_node.txt", &probe(&timeline.cluster, &stage));
+}
+
+#[test]
+fn a_probe_finds_the_wrong_password_and_says_where_it_came_from() {
+    let timeline = demo_cluster();
+    timeline.cluster.edit(|world| world.allow("monitor", "right", Rights::Operate));
+    let stage = Stage::of(&timeline.cluster, "shop", "user = \"monitor\"\npassword_file = \"secret\"\n");
+    stage.write("secret", "hunter2\n");
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(stage.path("secret"), readable).expect("permissions");
+    let found = probe(&timeline.cluster, &stage);
+    assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+    snapshot::is_run("config/probe_wrong_password.txt", &found);
+}
+
+#[test]
+fn a_probe_without_a_login_finds_that_the_backends_are_not_known() {
+    let timeline = demo_cluster();
+    let stage = Stage::of(&timeline.cluster, "shop", "");
+    snapshot::is_run("config/probe_no_login.txt", &probe(&timeline.cluster, &stage));
+}
+
+#[test]
+fn a_probe_of_several_clusters_tells_each_and_finds_the_silent_one() {
+    let timeline = demo_cluster();
+    let good = block("good", &timeline.cluster.urls(), "user = \"root\"\n");
+    let silent = block("silent", &["http://127.0.0.1:9".to_owned()], "user = \"root\"\n");
+    let stage = Stage::new(&(good + &silent));
+    snapshot::is_run("config/probe_two_clusters.txt", &probe(&timeline.cluster, &stage));
+}
+
+#[test]
+fn every_value_is_shown_with_its_origin_and_secrets_are_hidden() {
+    let stage = Stage::new(&format!(
+        "[metrics]\nretention_days = 14\nexclude = [\"network_*\"]\n\n{SHOP}user = \"monitor\"\npassword = \"hunter2\"\n"
+    ));
+    let mut command = stage.command(START, &["--db", "other.db", "config", "show"]);
+    command.env("APP_METRICS_INTERVAL_SECS", "1m");
+    snapshot::is_run("config/show.txt", &stage.ended(command.output().expect("the program starts")));
+}
+
+#[test]
+fn the_reference_has_the_metrics_of_ones_own_and_not_the_excluded() {
+    let shipped = Stage::new(SHOP).run(START, &["config", "metrics"]);
+    let committed = include_str!("../../METRICS.md");
+    assert_eq!(shipped, ended(0, committed, ""));
+    let metric = "\n[[metric]]\nname = \"mine\"\nexpr = 'sum(up)'\nunit = \"count\"\ndaily = [\"avg\"]\nhelp = \"Targets that answer\"\n";
+    let own = Stage::new(&format!("[metrics]\nexclude = [\"network_*\"]\n\n{SHOP}{metric}"))
+        .run(START, &["config", "metrics"]);
+    let added = "#### `mine`\n\nTargets that answer.\n\n- unit: count\n- a day keeps: avg\n\n```promql\nsum(up)\n```\n";
+    assert_eq!((own.code, own.stderr.as_str()), (0, ""));
+    assert!(own.stdout.contains(added) && !committed.contains(added), "{}", own.stdout);
+    assert!(!own.stdout.contains("network_sent_bytes`\n") && committed.contains("network_sent_bytes`\n"));
+}

@@ -1,0 +1,202 @@
+//! `stellar report`: whole outputs over the demo's database at two moments, and over clusters in every status.
+
+use std::process::Stdio;
+use std::sync::LazyLock;
+
+use rusqlite::Connection;
+use stellar::alert;
+use stellar::catalogue::Catalogue;
+use stellar::report::{self, Assessed, Expected, Style};
+use stellar::settings::Settings;
+use stellar::store::read;
+
+use crate::common::replay::{START, STEP, Timeline, demo_cluster};
+use crate::program::{Ended, Stage, block, ended};
+use crate::snapshot;
+
+const LOGIN: &str = "user = \"root\"\n";
+/// Collected last; the dead backend was declared dead at 6 and is back at 8.
+const DEAD: usize = 7;
+const END: usize = 11;
+
+/// The demo, collected up to a moment.
+struct Demo {
+    timeline: Timeline,
+    stage: Stage,
+    now: i64,
+}
+
+impl Demo {
+    fn until(last: usize) -> Self {
+        let timeline = demo_cluster();
+        let stage = Stage::of(&timeline.cluster, "demo", LOGIN);
+        for moment in 0..=last {
+            let run = stage.run(timeline.step(moment), &["collect-once", "--quiet"]);
+            assert_eq!(run, ended(0, "", ""));
+        }
+        steady(&stage);
+        Self { timeline, stage, now: START + STEP * last as i64 + 5 }
+    }
+
+    fn report(&self, words: &[&str]) -> Ended {
+        let run = self.stage.run(self.now, &[&["report"], words].concat());
+        Ended {
+            stdout: self.timeline.cluster.named(&run.stdout),
+            stderr: self.timeline.cluster.named(&run.stderr),
+            ..run
+        }
+    }
+}
+
+/// Gives what differs from run to run a value of its own.
+fn steady(stage: &Stage) {
+    let connection = Connection::open(stage.database()).expect("the database opens");
+    connection.execute("UPDATE node_snapshots SET scrape_seconds = 0.005", []).expect("durations are written");
+}
+
+/// Made once: no test changes it.
+static AT_END: LazyLock<Demo> = LazyLock::new(|| Demo::until(END));
+
+#[test]
+fn a_dead_backend_is_a_warning_with_its_reasons() {
+    snapshot::is_run("report/dead_backend.txt", &Demo::until(DEAD).report(&[]));
+}
+
+#[test]
+fn the_overview_has_one_line_a_cluster() {
+    snapshot::is_run("report/overview.txt", &AT_END.report(&[]));
+}
+
+#[test]
+fn a_cluster_in_full_has_every_metric_and_every_node() {
+    snapshot::is_run("report/cluster.txt", &AT_END.report(&["--cluster", "demo"]));
+}
+
+#[test]
+fn the_report_for_programs_has_base_units_and_nulls() {
+    snapshot::is_run("report/json.txt", &AT_END.report(&["--json"]));
+}
+
+#[test]
+fn without_a_configuration_the_database_is_enough() {
+    let stage = Stage::new("");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stellar"));
+    command.env_clear().env("STELLAR_NOW", AT_END.now.to_string()).env("TZ", "UTC").current_dir(stage.folder());
+    command.arg("--db").arg(AT_END.stage.database()).arg("report");
+    let run = stage.ended(command.output().expect("the program starts"));
+    assert_eq!(run, AT_END.report(&[]));
+}
+
+#[test]
+fn times_are_in_the_configured_zone_or_in_utc() {
+    let first = |run: Ended| run.stdout.lines().next().unwrap_or_default().to_owned();
+    let mut command = AT_END.stage.command(AT_END.now, &["report"]);
+    command.env("TZ", "Asia/Shanghai");
+    let there = AT_END.stage.ended(command.output().expect("the program starts"));
+    assert_eq!(first(there), "1 cluster: 1 OK   2026-11-22 10:33:38 +08:00   last run 5s ago");
+    let mut command = AT_END.stage.command(AT_END.now, &["report", "--utc"]);
+    command.env("TZ", "Asia/Shanghai");
+    let utc = AT_END.stage.ended(command.output().expect("the program starts"));
+    assert_eq!(first(utc), "1 cluster: 1 OK   2026-11-22 02:33:38 +00:00   last run 5s ago");
+}
+
+#[test]
+fn colours_are_a_wish_and_words_stay_the_same() {
+    let with = |words: &[&str], variable: Option<(&str, &str)>| {
+        let mut command = AT_END.stage.command(AT_END.now, &[&["report"], words].concat());
+        command.envs(variable);
+        AT_END.stage.ended(command.output().expect("the program starts")).stdout
+    };
+    let (plain, coloured) = (with(&[], None), with(&["--color", "always"], None));
+    assert!(coloured.contains("\n  \u{1b}[32mOK\u{1b}[0m      demo"), "{coloured}");
+    assert_eq!(coloured.replace("\u{1b}[32m", "").replace("\u{1b}[0m", ""), plain);
+    assert_eq!(with(&[], Some(("CLICOLOR_FORCE", "1"))), coloured);
+    assert_eq!(with(&["--color", "never"], Some(("CLICOLOR_FORCE", "1"))), plain);
+    assert_eq!(with(&["--color", "always"], Some(("NO_COLOR", "1"))), coloured);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let mut command = AT_END.stage.command(AT_END.now, &["report", "--cluster", "demo"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    // Closed before the program writes its first byte, or in the middle: both are a reader that went away.
+    drop(child.stdout.take());
+    let run = AT_END.stage.ended(child.wait_with_output().expect("the program ends"));
+    assert_eq!(run, ended(0, "", ""));
+}
+
+#[test]
+fn a_cluster_that_is_not_known_is_refused_with_the_nearest() {
+    let expected = "error: there is no cluster `dmo`\nhint: did you mean `demo`?\n";
+    assert_eq!(AT_END.report(&["--cluster", "dmo"]), ended(2, "", expected));
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named_with_what_to_do() {
+    let stage = Stage::new(&block("shop", &["http://fe1:8030".to_owned()], ""));
+    snapshot::is_run("report/no_database.txt", &stage.run(START, &["report"]));
+}
+
+#[test]
+fn an_old_snapshot_is_no_current_one() {
+    let run = AT_END.stage.run(AT_END.now + 3_000, &["report"]);
+    snapshot::is_run("report/stale.txt", &run);
+}
+
+#[test]
+fn clusters_stand_worst_first_each_with_its_reason() {
+    let timeline = demo_cluster();
+    let answering = |name: &str| block(name, &timeline.cluster.urls(), LOGIN);
+    let silent = block("silent", &["http://127.0.0.1:9".to_owned()], LOGIN);
+    let stage = Stage::new(&answering("good"));
+    let collect = |at: i64, code: i32| {
+        assert_eq!(stage.run(at, &["collect-once", "--quiet"]).code, code);
+    };
+    for moment in 0..2 {
+        collect(timeline.step(moment), 0);
+    }
+    // Another cluster joins that never answers, and one that is not collected.
+    stage.configure(&(silent.clone() + &answering("good")));
+    collect(timeline.step(2), 1);
+    collect(timeline.step(3), 1);
+    stage.configure(&(silent + &answering("good") + &block("new-one", &["http://fe1:8030".to_owned()], "")));
+    steady(&stage);
+    let run = stage.run(START + 3 * STEP + 5, &["report"]);
+    snapshot::is_run("report/worst_first.txt", &run);
+    let only = stage.run(START + 3 * STEP + 5, &["report", "--cluster", "silent", "--cluster", "new-one"]);
+    snapshot::is_run("report/two_without_values.txt", &only);
+}
+
+/// The demo's clusters as the report judges them.
+fn assessed(catalogue: &Catalogue) -> Vec<Assessed> {
+    let stored = read::latest(&AT_END.stage.open(), catalogue).expect("the history");
+    let expected = [Expected { name: "demo".to_owned(), interval: std::time::Duration::from_secs(30) }];
+    let rules = alert::shipped_rules().expect("the rules");
+    report::assess(stored, &expected, catalogue, &rules, AT_END.now * 1000)
+}
+
+#[test]
+fn a_report_fits_the_terminal() {
+    let catalogue = Catalogue::load(&Settings::default()).map_err(|_| "faults").expect("no faults");
+    let mut assessed = assessed(&catalogue);
+    for one in &mut assessed {
+        one.reasons
+            .push("http://127.0.0.11:18040/metrics: timed out after 10 s, which is the limit of one request".into());
+        one.reasons.push("元数据 is text of others\u{1b}[2J and moves no cursor".into());
+    }
+    let mut text = String::new();
+    for width in [60, 80, 100, 120] {
+        let style = Style { zone: jiff::tz::TimeZone::UTC, colour: false, width: Some(width) };
+        let now = AT_END.now * 1000;
+        let overview = report::render_overview(&assessed, &catalogue, now, Some(now - 5000), &style);
+        let cluster: String = assessed.iter().map(|one| report::render_cluster(one, &catalogue, &style)).collect();
+        let begins = |line: &&str| !line.starts_with("  ") || line.contains("INSTANCE") || line.contains("no room");
+        let outline: Vec<&str> = cluster.lines().filter(begins).collect();
+        text += &format!("=== {width} columns\n{overview}---\n{}\n", outline.join("\n"));
+        // Words are not broken, and no terminal of less than 60 columns is asked for more than the table's first ones.
+        let wide = |line: &&str| line.chars().count() > width && !line.contains("http://");
+        let wide: Vec<&str> = overview.lines().chain(cluster.lines()).filter(wide).collect();
+        assert_eq!(wide, [""; 0], "{width}");
+    }
+    snapshot::is("report/widths.txt", &AT_END.timeline.cluster.named(&text));
+}
