@@ -121,6 +121,22 @@ impl Client {
         self.authorization.is_some()
     }
 
+    /// What mends a refusal that is about rights, to be put after it.
+    pub fn advice(&self, error: &FetchError) -> String {
+        match &self.user {
+            Some(user) if error.reason.contains("privilege") => {
+                format!("; run: GRANT OPERATE ON SYSTEM TO USER {user}")
+            }
+            // The right words of show_proc when the login is good but no administrator's.
+            Some(user) if error.status == Some(401) && error.reason.contains("grant permission") => {
+                format!(
+                    "; before 3.2 the lists need the roles db_admin and user_admin: GRANT db_admin, user_admin TO USER {user}"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Asks once, and again while retrying can cure the fault and the run's time allows it.
     pub fn ask(&self, question: &Question, clock: &Clock) -> Reply {
         let mut pause = PAUSE_BEFORE_RETRY;
@@ -328,6 +344,7 @@ pub fn shortened(text: &str) -> String {
 }
 
 fn after_colon(said: &str) -> String {
+    let said = said.trim_end_matches('.');
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 

@@ -71,7 +71,7 @@ impl GivenUp {
 impl Target<'_> {
     /// One list, by the best way that works; without any, the nodes that the last run knew.
     pub(super) fn list<'s>(&'s self, scope: &ScopeFifo<'s>, list: List) {
-        let mut first_error: Option<(&Endpoint, Means, FetchError)> = None;
+        let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
         for way in self.ways(list) {
@@ -82,9 +82,8 @@ impl Target<'_> {
             match self.ask_list(endpoint, list, way.means, &mut failed_urls) {
                 Ok((at, table)) => {
                     self.mend(&failed_urls);
-                    let asked_leader =
-                        (way.from_leader && way.means != Means::Forwarded).then(|| endpoint.instance.clone());
-                    let answer = ListAnswer { rows: Vec::new(), asked_leader, from_leader: way.from_leader, at };
+                    let claims = (way.from_leader && way.means != Means::Forwarded).then(|| endpoint.instance.clone());
+                    let answer = ListAnswer { rows: Vec::new(), claims, from_leader: way.from_leader, at };
                     return self.take_list(scope, list, table, answer);
                 }
                 Err(error) => {
@@ -93,16 +92,19 @@ impl Target<'_> {
                     // that takes too long is not begun once more.
                     let hopeless = (error.status == Some(401) && way.means == Means::Sql)
                         || (error.timed_out && list.job().is_none());
-                    first_error.get_or_insert((endpoint, way.means, error));
+                    // The first refusal says most, but for that of a version that does not have the endpoint yet.
+                    if told.as_ref().is_none_or(|(_, known)| known.status == Some(404)) {
+                        told = Some((endpoint, error));
+                    }
                     if hopeless {
                         break;
                     }
                 }
             }
         }
-        if let Some((endpoint, means, error)) = first_error {
-            let statement = list.statement().trim_end_matches(';');
-            self.state().problems.push(format!("{} {statement}: {error}{}", endpoint.base, advice(means, &error)));
+        if let Some((endpoint, error)) = told {
+            let advice = self.client.advice(&error);
+            self.state().unlisted.push((endpoint.base.clone(), format!("{error}{advice}"), list));
         }
         match list.job() {
             Some("fe") => {}
@@ -238,16 +240,5 @@ impl Target<'_> {
         let scrape =
             Scrape { source: list.source(), common: Labels::empty(), at, samples: vec![marker], periodic: true };
         self.state().scrapes.push(scrape);
-    }
-}
-
-/// What to do about a refusal, where the words of the refusal do not say it.
-fn advice(means: Means, error: &FetchError) -> &'static str {
-    match means {
-        _ if error.reason.contains("privilege") => "; run: GRANT OPERATE ON SYSTEM TO USER <user>",
-        Means::Forwarded | Means::OwnRows if error.status == Some(401) => {
-            "; is the password right? /api/show_proc also wants db_admin and user_admin, SQL only OPERATE ON SYSTEM"
-        }
-        _ => "",
     }
 }

@@ -8,6 +8,7 @@ pub mod http;
 mod lists;
 pub mod nodes;
 pub mod page;
+mod problems;
 pub mod show;
 pub mod starrocks;
 

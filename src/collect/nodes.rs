@@ -178,17 +178,6 @@ pub fn name(nodes: &[Node], labels: &Labels) -> Option<String> {
     }
 }
 
-/// A frontend whose page says that it leads, and whose own list says that it does not, is no leader: what it prints for
-/// what only the leader knows are zeros.
-pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>) {
-    let Some(frontends) = lists.get(&List::Frontends) else { return };
-    let follows = |row: &&Row| row.get("Role").is_some_and(|role| role != "LEADER");
-    let followers: Vec<String> = frontends.rows.iter().filter(follows).filter_map(|row| row.instance.clone()).collect();
-    for answer in lists.values_mut() {
-        answer.from_leader &= !answer.asked_leader.as_ref().is_some_and(|asked| followers.contains(asked));
-    }
-}
-
 /// What the server's clock texts are ahead of UTC. Only the leader's heartbeats move.
 pub(super) fn zone_offset(lists: &BTreeMap<List, ListAnswer>, now: Millis) -> Option<Millis> {
     let fresh = lists.values().filter(|answer| answer.from_leader);

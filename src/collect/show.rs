@@ -83,29 +83,32 @@ impl List {
     }
 }
 
-/// Reads `{"meta": …, "data": [{…}], …}` of the SQL endpoint; several JSON lines, of which those with rows count.
+/// Reads an answer of the SQL endpoint: one object `{"meta": …, "data": [{"Title": "value", …}, …], …}`, or lines of JSON,
+/// of which each with `data` is a row of values in the order of the titles in `meta`.
 pub fn from_sql(body: &str) -> Result<Table, String> {
-    let mut table = None;
+    let mut titles: Option<Vec<String>> = None;
+    let mut table = Table::new();
+    let mut seen = false;
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         let document = document.map_err(|_| "the SQL answer is not whole JSON".to_owned())?;
         if let Some(message) = document.get("msg").and_then(Value::as_str).filter(|_| document.get("data").is_none()) {
             return Err(super::http::shortened(message));
         }
-        let titles = document.get("meta").and_then(Value::as_array).map(|columns| {
-            columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned())).collect::<Vec<_>>()
-        });
-        if titles.is_some() && table.is_none() {
-            table = Some(Table::new());
+        if let Some(columns) = document.get("meta").and_then(Value::as_array) {
+            let names = columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned()));
+            titles = Some(names.collect());
         }
-        if let Some(data) = document.get("data") {
-            let table = table.get_or_insert_default();
-            match data {
-                Value::Array(rows) if rows.iter().all(Value::is_object) => table.extend(rows.iter().filter_map(row)),
-                _ => return Err("the SQL answer's rows have an unknown form".to_owned()),
+        let Some(data) = document.get("data") else { continue };
+        seen = true;
+        match (data, &titles) {
+            (Value::Array(rows), _) if rows.iter().all(Value::is_object) => table.extend(rows.iter().filter_map(row)),
+            (Value::Array(values), Some(titles)) if values.len() == titles.len() => {
+                table.push(titles.iter().cloned().zip(values.iter().map(text_of)).collect());
             }
+            _ => return Err("the SQL answer's rows have an unknown form".to_owned()),
         }
     }
-    table.ok_or_else(|| "the SQL answer has no rows and no column titles".to_owned())
+    if seen || titles.is_some() { Ok(table) } else { Err("the SQL answer has no rows and no column titles".to_owned()) }
 }
 
 /// Reads `[{"Title": "value", …}]` of /api/show_proc. When forwarding fails StarRocks answers 200 with plain text.
@@ -121,16 +124,17 @@ pub fn from_show_proc(body: &str) -> Result<Table, String> {
 }
 
 fn row(value: &Value) -> Option<Vec<(String, String)>> {
-    let columns = value.as_object()?.iter().map(|(title, value)| {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        };
-        // Names, versions and error texts end up on terminals.
-        (title.clone(), text.replace(char::is_control, " "))
-    });
-    Some(columns.collect())
+    Some(value.as_object()?.iter().map(|(title, value)| (title.clone(), text_of(value))).collect())
+}
+
+fn text_of(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    // Names, versions and error texts end up on terminals.
+    text.replace(char::is_control, " ")
 }
 
 /// The text of a column of a row.

@@ -13,7 +13,7 @@ use rayon::ScopeFifo;
 
 use super::http::{Client, FetchError, Question, Reply};
 use super::show::{self, List, Row};
-use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source};
+use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis, Text};
 use crate::settings::{Cluster, Endpoint};
@@ -44,13 +44,15 @@ pub(super) struct State {
     pub(super) scrapes: Vec<Scrape>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) problems: Vec<String>,
+    /// Lists that no way led to: the frontend, why, and which.
+    pub(super) unlisted: Vec<(String, String, List)>,
     last_answer: Option<Instant>,
 }
 
 pub(super) struct ListAnswer {
     pub rows: Vec<Row>,
-    /// The endpoint that was taken for the leader and answered for itself.
-    pub asked_leader: Option<String>,
+    /// The frontend whose word it is that it leads.
+    pub claims: Option<String>,
     pub from_leader: bool,
     pub at: Millis,
 }
@@ -168,7 +170,7 @@ impl<'a> Target<'a> {
         // Of something that is no page of metrics, its lines are not worth a word.
         let problems = match &result.error {
             Some(error) => vec![error.to_string()],
-            None => page_problems(report),
+            None => problems::of_page(report),
         };
         state.problems.extend(problems.iter().map(|problem| format!("{url}: {problem}")));
         state.attempts.push(Attempt {
@@ -251,7 +253,9 @@ impl<'a> Target<'a> {
         let reused = self.remembered.periodic.iter().filter(|scrape| sources.contains(&scrape.source)).cloned();
         let started = self.started;
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        nodes::unmask(&mut state.lists);
+        let pretender = problems::unmask(&mut state.lists, &self.cluster.frontends);
+        state.problems.extend(problems::unlisted(std::mem::take(&mut state.unlisted)));
+        state.problems.extend(pretender);
         let offset = nodes::zone_offset(&state.lists, now);
         let leader = state.leader.map(|index| self.cluster.frontends[index].instance.as_str());
         let mut harvest = Harvest {
@@ -289,30 +293,4 @@ fn periodic_lists(cluster: &Cluster) -> impl Iterator<Item = (List, Duration)> {
     let pages = &cluster.pages;
     let lists = [(List::Statistic, pages.statistic), (List::Transactions, pages.transactions)];
     lists.into_iter().filter_map(|(list, period)| Some((list, period?)))
-}
-
-/// What of a page did not count, in words.
-fn page_problems(report: &crate::exposition::PageReport) -> Vec<String> {
-    let mut problems = Vec::new();
-    if let Some(first) = report.first_bad.first() {
-        let lines = match report.bad_lines {
-            1 => "a bad line,".to_owned(),
-            many => format!("{many} bad lines, the first is"),
-        };
-        problems.push(format!("{lines} line {}: {}", first.line, first.reason));
-    }
-    if !report.suspect.is_empty() {
-        let names = report.suspect.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        problems.push(format!(
-            "announces {names} twice, so none of their samples count: somebody may have written into the page"
-        ));
-    }
-    if report.undeclared > 0 {
-        let samples = match report.undeclared {
-            1 => "a sample of a family without a TYPE line does not count".to_owned(),
-            many => format!("{many} samples of families without a TYPE line do not count"),
-        };
-        problems.push(samples);
-    }
-    problems
 }

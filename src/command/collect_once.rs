@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{
@@ -29,6 +30,9 @@ use crate::store::memory::{ClusterMemory, Layouts};
 use crate::store::read::{LatestCluster, LatestNode};
 use crate::store::write::{ClusterRun, Known, Stored, Written, WrittenCluster};
 use crate::words;
+
+/// Less is the clock being disciplined, and no rate of a whole interval is hurt.
+const LEAST_STEP_BACK: Duration = Duration::from_secs(1);
 
 /// One cluster of a run, from what is remembered of it to what becomes of it.
 struct Collected<'c> {
@@ -86,11 +90,13 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     };
 
     let collected_at = clock.now();
-    warn_of_clock(&clusters, store.as_ref(), collected_at)?;
     let clusters = match arguments.if_due {
         true => due_now(clusters, store.as_ref(), collected_at)?,
         false => clusters,
     };
+    if let Some(store) = store.as_ref().filter(|_| !arguments.dry_run && !clusters.is_empty()) {
+        tell_of_a_step_back(store, collected_at, &zone(&loaded, false))?;
+    }
     let oldest = oldest_reading(&loaded, &catalogue, collected_at);
     let collected = collect(&clusters, &loaded, &catalogue, &clock, (store.as_ref(), oldest), (global, world))?;
     let mut outcome = Outcome { collected, written: None, collected_at, took: started.elapsed() };
@@ -151,17 +157,18 @@ fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -
     Ok(chosen)
 }
 
-/// A clock that was set back: nothing is overwritten, and rates over the step are left out.
-fn warn_of_clock(clusters: &[&Cluster], store: Option<&Store>, now: Millis) -> Result<()> {
-    let mut newest = None;
-    for cluster in clusters {
-        newest =
-            newest.max(store.map(|store| store.known(&cluster.name)).transpose()?.and_then(|known| known.past.last));
-    }
-    if let Some(behind) = newest.map(|newest| newest - now).filter(|behind| *behind > 0) {
-        let behind = Duration::from_millis(u64::try_from(behind).unwrap_or(0));
+/// Told once, by the first collection after the step: the one after it finds an older run before it.
+fn tell_of_a_step_back(store: &Store, now: Millis, zone: &TimeZone) -> Result<()> {
+    let Some(last) = store.last_run()? else { return Ok(()) };
+    let behind = Duration::from_millis(u64::try_from(last - now).unwrap_or(0));
+    if behind >= LEAST_STEP_BACK {
+        let last = jiff::Timestamp::from_millisecond(last).map_or_else(
+            |_| "in another age".to_owned(),
+            |stamp| stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        );
         log::warn!(
-            "the clock is {} behind the newest snapshot; storing with today's clock, rates over the step are left out",
+            "the clock is {} behind the last collection ({last}); stored with the clock as it is. \
+             Rates over the step are left out; nothing is overwritten",
             words::age(behind)
         );
     }

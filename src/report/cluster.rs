@@ -36,15 +36,19 @@ pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     text
 }
 
-/// One table, cut into categories, so that the columns stand below each other throughout. A category of which nothing
-/// was measured is one line.
+/// A category that is so small is shown whole even when nothing of it was measured: most of all a person's own metrics.
+const FEW: usize = 8;
+
+/// One table, cut into categories, so that the columns stand below each other throughout. A large category of which
+/// nothing was measured is one line.
 fn metrics(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     let measured: Vec<(&Metric, Option<f64>)> =
         catalogue.stored(Subject::Cluster).zip(one.cluster.values.iter().copied()).collect();
     let (mut rows, mut categories) = (Vec::new(), Vec::new());
     for category in catalogue.categories(Subject::Cluster) {
         let own: Vec<_> = measured.iter().filter(|(metric, _)| metric.entry.category == category).collect();
-        let shown = if own.iter().any(|(_, value)| value.is_some()) { own.len() } else { 0 };
+        let worth_lines = own.len() <= FEW || own.iter().any(|(_, value)| value.is_some());
+        let shown = if worth_lines { own.len() } else { 0 };
         categories.push((category.replace('_', " "), shown));
         rows.extend(own.into_iter().take(shown).map(|(metric, value)| {
             vec![metric.name().to_owned(), cell(*value, metric, style), metric.entry.help.clone()]

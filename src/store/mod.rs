@@ -129,15 +129,10 @@ fn uri_path(path: &Path) -> String {
 /// SQLite would make the file with the umask's mode; ours has one of its own from its first moment.
 fn create_file(path: &Path) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
-    match options.write(true).create_new(true).mode(FILE_MODE).open(path) {
-        // The umask may have taken from the mode.
-        Ok(file) => {
-            let mode = std::fs::Permissions::from_mode(FILE_MODE);
-            file.set_permissions(mode).map_err(|error| {
-                let reason = crate::words::io_reason(&error);
-                Failure::new(Exit::Database, format!("{}: cannot set its mode: {reason}", path.display()))
-            })
-        }
+    let made = options.write(true).create_new(true).mode(FILE_MODE).open(path);
+    // The umask of a careful person would keep the group out; SQLite gives its log files the mode of this one.
+    match made.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(FILE_MODE))) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

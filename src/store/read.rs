@@ -42,7 +42,7 @@ pub struct LatestNode {
 
 /// When the newest run started.
 pub fn last_run(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
-    connection.query_row("SELECT max(started_at) FROM runs", [], |row| row.get(0))
+    connection.query_row("SELECT (SELECT started_at FROM runs ORDER BY id DESC LIMIT 1)", [], |row| row.get(0))
 }
 
 /// Every cluster that was ever collected, by name, with its newest snapshot.

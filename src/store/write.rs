@@ -67,6 +67,13 @@ impl Store {
         found.optional().map(Option::unwrap_or_default).map_err(|error| self.explain(&error))
     }
 
+    /// When the run before this one started, in the order in which they were made, not by their clocks.
+    pub fn last_run(&self) -> Result<Option<Millis>, Failure> {
+        let found =
+            self.connection.query_row("SELECT started_at FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0));
+        found.optional().map_err(|error| self.explain(&error))
+    }
+
     /// The readings that this run's rates and ranges need, and what the fetch wants to know.
     pub fn remember(
         &self,

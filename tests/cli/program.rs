@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "a part of the tests uses a part of it")]
 
 use std::fmt;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -70,6 +72,8 @@ impl Stage {
 
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).expect("the file can be written");
+        // Not for everyone: there may be passwords in it.
+        std::fs::set_permissions(self.path(name), Permissions::from_mode(0o640)).expect("its mode can be set");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -1,0 +1,64 @@
+//! What an operator should know of a collection, in words: once for each cause.
+
+use std::collections::BTreeMap;
+
+use super::show::List;
+use super::starrocks::ListAnswer;
+use crate::exposition::PageReport;
+use crate::settings::Endpoint;
+
+/// A page that says "I lead" may be of yesterday, or somebody wrote it there by a failed login; the list of frontends
+/// knows better. Rows of a frontend that does not lead hold zeros for what only the leader is told.
+pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>, configured: &[Endpoint]) -> Option<String> {
+    let leader = lists.get(&List::Frontends)?.rows.iter().find(|row| row.get("Role") == Some("LEADER"))?;
+    let leader = leader.instance.clone()?;
+    // Behind a gate the list names addresses that nobody configured: they cannot be compared.
+    configured.iter().find(|endpoint| endpoint.instance == leader)?;
+    let mut told = None;
+    for list in lists.values_mut() {
+        if let Some(pretender) = list.claims.take_if(|claims| *claims != leader) {
+            list.from_leader = false;
+            told =
+                Some(format!("{pretender} calls itself the leader, but {leader} is: what only a leader knows is NULL"));
+        }
+    }
+    told
+}
+
+/// One line for all lists that the same reason keeps from us.
+pub(super) fn unlisted(mut lists: Vec<(String, String, List)>) -> Vec<String> {
+    lists.sort();
+    let same = lists.chunk_by(|left, right| left.0 == right.0 && left.1 == right.1);
+    same.filter_map(|group| {
+        let (base, reason, _) = group.first()?;
+        let statements: Vec<&str> = group.iter().map(|(_, _, list)| list.statement().trim_end_matches(';')).collect();
+        Some(format!("{base} {}: {reason}", statements.join(", ")))
+    })
+    .collect()
+}
+
+/// What of a page did not count, in words.
+pub(super) fn of_page(report: &PageReport) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Some(first) = report.first_bad.first() {
+        let lines = match report.bad_lines {
+            1 => "a bad line,".to_owned(),
+            many => format!("{many} bad lines, the first is"),
+        };
+        problems.push(format!("{lines} line {}: {}", first.line, first.reason));
+    }
+    if !report.suspect.is_empty() {
+        let names = report.suspect.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        problems.push(format!(
+            "announces {names} twice, so none of their samples count: somebody may have written into the page"
+        ));
+    }
+    if report.undeclared > 0 {
+        let samples = match report.undeclared {
+            1 => "a sample of a family without a TYPE line does not count".to_owned(),
+            many => format!("{many} samples of families without a TYPE line do not count"),
+        };
+        problems.push(samples);
+    }
+    problems
+}

@@ -1,0 +1,117 @@
+//! Killed at any moment, the next run finds the database whole, the lock free and nothing twice.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::common::replay::{Behaviour, Cluster, START};
+use crate::program::{Stage, silent};
+
+fn cluster() -> (Cluster, String) {
+    let cluster = Cluster::start(1, 1);
+    cluster.frontends[0].behave_on("/metrics", Behaviour::Delay(Duration::from_millis(15)));
+    cluster.backends[0].behave(Behaviour::Delay(Duration::from_millis(15)));
+    let block = crate::program::block("shop", &cluster.urls(), "user = \"root\"");
+    (cluster, block)
+}
+
+/// Starts a run and kills it after `after`.
+fn killed(stage: &Stage, now: i64, after: Duration) {
+    let mut command = stage.command(now, &["collect-once"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    std::thread::sleep(after);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
+
+/// The file is whole, and each run is there with all its rows or not at all.
+fn assert_whole(stage: &Stage) {
+    assert_eq!(stage.rows("PRAGMA integrity_check"), "ok\n");
+    assert_eq!(stage.rows("PRAGMA foreign_key_check"), "");
+    let odd = "SELECT * FROM (
+                   SELECT runs.id,
+                          (SELECT count(*) FROM metrics_snapshots WHERE run_id = runs.id) AS snapshots,
+                          (SELECT count(*) FROM node_snapshots WHERE collected_at = runs.started_at) AS nodes,
+                          (SELECT count(*) FROM attempts WHERE run_id = runs.id) > 4 AS attempted,
+                          (SELECT count(*) FROM runs AS other WHERE other.started_at = runs.started_at) AS same
+                   FROM runs)
+               WHERE (snapshots, nodes, attempted, same) IS NOT (1, 2, 1, 1)";
+    assert_eq!(stage.rows(odd), "");
+}
+
+/// How long a run takes from its start to its end, on this machine and at this load.
+fn length(run: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    run();
+    started.elapsed()
+}
+
+#[test]
+fn killed_while_it_adds_to_a_history_it_leaves_it_whole_and_the_next_run_completes() {
+    const KILLS: u32 = 40;
+    let (_cluster, block) = cluster();
+    let stage = Stage::new(&block);
+    assert_eq!(stage.run(START, &["collect-once"]), silent());
+    let mut now = START + 30;
+    let whole = length(|| assert_eq!(stage.run(now, &["collect-once"]), silent()));
+    let mut unstored = 0;
+    for kill in 0..KILLS {
+        now += 30;
+        killed(&stage, now, whole * (kill + 1) / KILLS);
+        let stored = stage.rows(&format!("SELECT count(*) FROM metrics_snapshots WHERE collected_at = {now}000"));
+        unstored += i64::from(stored == "0\n");
+        assert_whole(&stage);
+        if kill % 4 == 3 {
+            now += 30;
+            assert_eq!(stage.run(now, &["collect-once"]), silent());
+            assert_whole(&stage);
+        }
+    }
+    let runs: i64 = stage.rows("SELECT count(*) FROM runs").trim().parse().expect("a number");
+    assert_eq!(runs, 2 + i64::from(KILLS) + i64::from(KILLS) / 4 - unstored);
+    // At least the earliest kills came before anything was stored.
+    assert!(unstored > 0);
+}
+
+#[test]
+fn killed_while_it_makes_the_database_the_next_run_makes_it() {
+    const KILLS: u32 = 25;
+    let (_cluster, block) = cluster();
+    let whole = length(|| assert_eq!(Stage::new(&block).run(START, &["collect-once"]), silent()));
+    for kill in 0..KILLS {
+        let stage = Stage::new(&block);
+        killed(&stage, START, whole * (kill + 1) / KILLS);
+        assert_eq!(stage.run(START + 30, &["collect-once"]), silent(), "after kill {kill}");
+        assert_whole(&stage);
+        assert_eq!(stage.rows("SELECT count(*) FROM metrics_snapshots WHERE collected_at >= 1795314568000"), "1\n");
+        assert_eq!(stage.rows("PRAGMA page_size; "), "8192\n");
+        assert_eq!(stage.rows("PRAGMA auto_vacuum"), "2\n");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_and_leaves_the_database_whole() {
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let (cluster, block) = cluster();
+        let stage = Stage::new(&block);
+        assert_eq!(stage.run(START, &["collect-once"]), silent());
+        cluster.frontends[0].behave(Behaviour::Hang);
+        cluster.forget();
+        let mut command = stage.command(START + 30, &["collect-once"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        while cluster.frontends[0].asked().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = std::process::Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
+        assert!(kill.expect("a shell").success());
+        let ended = stage.ended(child.wait_with_output().expect("it ends"));
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (code, "", ""));
+        assert_whole(&stage);
+        cluster.frontends[0].behave(Behaviour::Answer);
+        assert_eq!(stage.run(START + 60, &["collect-once"]), silent());
+        assert_eq!(
+            stage.rows("SELECT (collected_at / 1000) - 1795314538 FROM metrics_snapshots"),
+            "0\n60\n",
+            "{signal}"
+        );
+    }
+}
