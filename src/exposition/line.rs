@@ -195,7 +195,10 @@ fn number(word: &str) -> Option<f64> {
     if word.len() <= 15 && word.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(word.bytes().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0')) as f64);
     }
-    word.parse().ok()
+    let number: f64 = word.parse().ok()?;
+    // `1e400` is a number too large for us; read as infinity it would be a value that nobody measured.
+    let invented = number.is_infinite() && word.bytes().any(|byte| byte.is_ascii_digit());
+    (!invented).then_some(number)
 }
 
 /// Milliseconds in the one format, seconds and fractions of them in the other.

@@ -159,6 +159,8 @@ fn every_kind_of_bad_line_is_refused_with_its_reason() {
         (b"a 1_000", "the value is not a number"),
         (b"a 1,5", "the value is not a number"),
         (b"a \xc3\xbc", "the value is not a number"),
+        (b"a 1e400", "the value is not a number"),
+        (b"a -2e308", "the value is not a number"),
         (b"a 1 2 3", "more than a value and a timestamp"),
         (b"9a 1", "no metric name where the line begins"),
         (b"a-b 1", "no metric name where the line begins"),

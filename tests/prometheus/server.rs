@@ -1,0 +1,142 @@
+//! A Prometheus of its own for a test: on a free port of loopback, with nothing but what the test gives it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::peers::peer;
+
+/// One element of an answer: the labels, `__name__` among them if there is one, and the value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub labels: BTreeMap<String, String>,
+    pub value: f64,
+}
+
+/// The two programs, or nothing after noting that the calling test was not run.
+pub struct Programs {
+    prometheus: PathBuf,
+    promtool: PathBuf,
+}
+
+impl Programs {
+    pub fn find() -> Option<Self> {
+        Some(Self { prometheus: peer("prometheus")?, promtool: peer("promtool")? })
+    }
+}
+
+/// Ends with the value.
+pub struct Prometheus {
+    process: Child,
+    base: String,
+    client: ureq::Agent,
+    /// Configuration, data and log; goes last.
+    _folder: TempDir,
+}
+
+impl Prometheus {
+    /// Scrapes these instances every second.
+    pub fn scraping(programs: &Programs, jobs: &[(&str, Vec<String>)]) -> Self {
+        let mut config = "global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n".to_owned();
+        for (job, instances) in jobs {
+            config += &format!("- job_name: {job}\n  static_configs:\n  - targets: {instances:?}\n");
+        }
+        Self::start(programs, &config, |_| {})
+    }
+
+    /// Scrapes nothing and holds the samples of a text in OpenMetrics.
+    pub fn holding(programs: &Programs, samples: &str) -> Self {
+        Self::start(programs, "scrape_configs: []\n", |data| {
+            let text = data.with_extension("om");
+            fs::write(&text, samples).expect("the samples are written");
+            let mut promtool = Command::new(&programs.promtool);
+            promtool.args(["tsdb", "create-blocks-from", "openmetrics", "--quiet"]).arg(&text).arg(data);
+            let output = promtool.output().expect("promtool runs");
+            assert!(output.status.success(), "promtool: {}", String::from_utf8_lossy(&output.stderr));
+        })
+    }
+
+    fn start(programs: &Programs, config: &str, fill: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, data, log) =
+            (folder.path().join("prometheus.yml"), folder.path().join("data"), folder.path().join("log"));
+        fs::write(&file, config).expect("the configuration is written");
+        fs::create_dir(&data).expect("the folder for the data");
+        fill(&data);
+        let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
+        let mut process = Command::new(&programs.prometheus)
+            .args([flag("config.file", &file), flag("storage.tsdb.path", &data)])
+            .args(["--web.listen-address=127.0.0.1:0", "--storage.tsdb.retention.time=10y", "--log.format=logfmt"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).expect("the log"))
+            .spawn()
+            .expect("prometheus starts");
+        let address = until("prometheus listens", || {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            if let Ok(Some(status)) = process.try_wait() {
+                panic!("prometheus ended with {status}:\n{said}");
+            }
+            let line = said.lines().find(|line| line.contains("msg=\"Listening on\""))?;
+            line.split_ascii_whitespace().find_map(|word| word.strip_prefix("address=")).map(str::to_owned)
+        });
+        let client: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let started = Self { process, base: format!("http://{address}"), client, _folder: folder };
+        until("prometheus is ready", || {
+            let answer = started.client.get(format!("{}/-/ready", started.base)).call();
+            answer.ok().filter(|answer| answer.status() == 200)
+        });
+        started
+    }
+
+    /// What an expression gives at a moment, by default at present; the error is Prometheus's own.
+    pub fn query(&self, expression: &str, at: Option<i64>) -> Result<Vec<Found>, String> {
+        let mut form = vec![("query", expression.to_owned())];
+        form.extend(at.map(|at| ("time", at.to_string())));
+        let answer = self.client.post(format!("{}/api/v1/query", self.base)).send_form(form);
+        let text = answer.and_then(|mut answer| answer.body_mut().with_config().limit(1 << 28).read_to_string());
+        let answer: Value = serde_json::from_str(&text.expect("an answer")).expect("JSON");
+        if let Some(error) = answer["error"].as_str() {
+            return Err(error.to_owned());
+        }
+        let value = |point: &Value| -> f64 {
+            point[1].as_str().and_then(|text| text.parse().ok()).expect("a number in quotes")
+        };
+        let result = &answer["data"]["result"];
+        if answer["data"]["resultType"] == "scalar" {
+            return Ok(vec![Found { labels: BTreeMap::new(), value: value(result) }]);
+        }
+        let elements = result.as_array().expect("a vector").iter();
+        Ok(elements.map(|one| Found { labels: labels(&one["metric"]), value: value(&one["value"]) }).collect())
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn labels(object: &Value) -> BTreeMap<String, String> {
+    let pairs = object.as_object().expect("labels").iter();
+    pairs.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// Asks until there is an answer. A minute is more than any machine needs and less than forever.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "waited a minute and never: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
