@@ -77,17 +77,14 @@ impl Catalogue {
             }
         }
 
-        let mut metrics = Vec::with_capacity(entries.len());
+        let mut metrics: Vec<Metric> = Vec::with_capacity(entries.len());
+        let mut defined: HashSet<(Subject, String)> = HashSet::new();
         for entry in entries {
-            if entry.expr.selectors().iter().any(|selector| selector.offset != 0) {
-                let message =
-                    format!("`expr` of metric `{}` uses `offset`, but one collection has no other time", entry.name);
-                faults.push(Fault::new(entry.expr_place.clone(), message, "offsets work in rules and queries"));
-            }
+            faults.extend(without_history(&entry, &defined));
+            defined.insert(key(&entry));
             let stored = !settings.metrics.excludes(&entry.name);
             metrics.push(Metric { entry, stored });
         }
-        let mut uses = sample_uses(&metrics);
         let leader = match Expression::parse(LEADER) {
             Ok(leader) => leader,
             Err(error) => {
@@ -95,21 +92,18 @@ impl Catalogue {
                 return Err(faults);
             }
         };
-        for selector in leader.selectors() {
-            uses.entry(selector.name.to_string()).or_default().push(selector);
-        }
-        for metric in &metrics {
-            if uses.contains_key(metric.name()) {
-                let message = format!("`{}` is also read as a sample, or before it is defined", metric.name());
-                let hint = "put it above the entries that use it, or choose another name";
-                faults.push(Fault::new(metric.entry.name_place.clone(), message, hint));
-            }
+        let uses = sample_uses(&metrics, &leader);
+        for metric in metrics.iter().filter(|metric| uses.contains_key(metric.name())) {
+            let message = format!("`{}` is also read as a sample, or before it is defined", metric.name());
+            let hint = "put it above the entries that use it, or choose another name";
+            faults.push(Fault::new(metric.entry.name_place.clone(), message, hint));
         }
         if !faults.is_empty() {
             faults.sort_by_key(|fault| (fault.place.line, fault.place.column));
             return Err(faults);
         }
-        Ok(Self { metrics: without_unneeded(metrics), uses, leader })
+        let metrics = without_unneeded(metrics);
+        Ok(Self { uses: sample_uses(&metrics, &leader), metrics, leader })
     }
 
     /// Every metric to evaluate, in order; `stored` tells which are kept.
@@ -171,8 +165,22 @@ fn key(entry: &MetricEntry) -> (Subject, String) {
     (entry.per, entry.name.clone())
 }
 
+/// A collection has one time, and an earlier entry has one value: what asks for more would be NULL for ever.
+fn without_history(entry: &MetricEntry, defined: &HashSet<(Subject, String)>) -> Option<Fault> {
+    let selectors = entry.expr.selectors();
+    let hint = "rules and queries look at history";
+    let message = if selectors.iter().any(|selector| selector.offset != 0) {
+        format!("`expr` of metric `{}` uses `offset`, but one collection has no other time", entry.name)
+    } else {
+        let is_entry = |selector: &&Selector| defined.contains(&(entry.per, selector.name.to_string()));
+        let ranged = selectors.iter().find(|selector| selector.window != Window::Instant && is_entry(selector))?;
+        format!("`expr` of metric `{}` asks for a range of `{}`, which is one value", entry.name, ranged.name)
+    };
+    Some(Fault::new(entry.expr_place.clone(), message, hint))
+}
+
 /// The selectors that no earlier entry of the same subject answers, by sample name.
-fn sample_uses(metrics: &[Metric]) -> HashMap<String, Vec<Selector>> {
+fn sample_uses(metrics: &[Metric], leader: &Expression) -> HashMap<String, Vec<Selector>> {
     let mut uses: HashMap<String, Vec<Selector>> = HashMap::new();
     let mut defined: HashSet<(Subject, &str)> = HashSet::new();
     for metric in metrics {
@@ -182,6 +190,9 @@ fn sample_uses(metrics: &[Metric]) -> HashMap<String, Vec<Selector>> {
             }
         }
         defined.insert((metric.per(), metric.name()));
+    }
+    for selector in leader.selectors() {
+        uses.entry(selector.name.to_string()).or_default().push(selector);
     }
     uses
 }
@@ -198,4 +209,57 @@ fn without_unneeded(mut metrics: Vec<Metric>) -> Vec<Metric> {
     }
     metrics.retain(|metric| metric.stored || needed.contains(&key(&metric.entry)));
     metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::fault::render;
+
+    fn faults(text: &str) -> String {
+        let entries = metric_entry::read_metric_entries(&Document::parse("m.toml", text));
+        let settings = Settings { metric_entries: entries.0, ..Settings::default() };
+        Catalogue::load(&settings).err().map_or_else(String::new, |faults| render(&faults))
+    }
+
+    #[test]
+    fn an_entry_that_could_never_have_a_value_or_a_column_is_a_fault() {
+        let entry = |name: &str, expr: &str| format!("[[metric]]\nname = '{name}'\nexpr = '{expr}'\nunit = 'count'\n");
+        let text = entry("node", "sum(a)")
+            + &entry("queries", "sum(a)")
+            + &entry("late", "sum(a offset 5m)")
+            + &entry("long", "max_over_time(connections[5m])")
+            + &entry("up", "sum(a)");
+        assert_eq!(
+            faults(&text),
+            "error: m.toml:2:8: `node` is a column of every snapshot already
+    2 | name = 'node'
+      |        ^^^^^^ choose another name
+error: m.toml:6:8: the metric `queries` exists already: it ships with stellar
+    6 | name = 'queries'
+      |        ^^^^^^^^^ choose another name
+error: m.toml:11:8: `expr` of metric `late` uses `offset`, but one collection has no other time
+   11 | expr = 'sum(a offset 5m)'
+      |        ^^^^^^^^^^^^^^^^^^ rules and queries look at history
+error: m.toml:15:8: `expr` of metric `long` asks for a range of `connections`, which is one value
+   15 | expr = 'max_over_time(connections[5m])'
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ rules and queries look at history
+error: m.toml:18:8: `up` is also read as a sample, or before it is defined
+   18 | name = 'up'
+      |        ^^^^ put it above the entries that use it, or choose another name
+"
+        );
+    }
+
+    #[test]
+    fn an_excluded_metric_is_evaluated_only_for_those_computed_from_it() {
+        let mut settings = Settings::default();
+        settings.metrics.exclude = vec!["*".to_owned()];
+        assert!(Catalogue::load(&settings).unwrap().metrics().is_empty());
+        settings.metrics.exclude = vec!["queries".to_owned(), "queries_failed".to_owned()];
+        let catalogue = Catalogue::load(&settings).unwrap();
+        let stored = |name: &str| catalogue.metrics().iter().find(|metric| metric.name() == name).unwrap().stored;
+        assert_eq!((stored("queries"), stored("query_error_ratio")), (false, true));
+        assert!(catalogue.find(Subject::Cluster, "queries").is_none());
+    }
 }
