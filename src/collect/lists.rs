@@ -18,7 +18,7 @@ const SQL_PATH: &str = "/api/v1/catalogs/default_catalog/sql";
 const SHOW_PROC_PATH: &str = "/api/show_proc";
 
 /// How a frontend is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Means {
     Sql,
     /// /api/show_proc, which the frontend forwards to the leader.
@@ -74,10 +74,12 @@ impl Target<'_> {
         let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
-        for way in self.ways(list) {
-            if given_up.skips(way) {
-                continue;
-            }
+        let mut tried = HashSet::new();
+        // Looked for anew each time: while one frontend kept us waiting, others have answered.
+        while let Some(way) =
+            self.ways(list).into_iter().find(|way| !given_up.skips(*way) && !tried.contains(&(way.frontend, way.means)))
+        {
+            tried.insert((way.frontend, way.means));
             let endpoint = &self.cluster.frontends[way.frontend];
             match self.ask_list(endpoint, list, way.means, &mut failed_urls) {
                 Ok((at, table)) => {
