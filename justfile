@@ -15,7 +15,12 @@ ci:
 demo:
     cargo run --locked --example demo
 
+# The whole program against replayed endpoints; `just bench start` for its start-up; figures in benches/README.md
 bench *arguments:
+    benches/run {{arguments}}
+
+# The parts one by one
+bench-parts *arguments:
     cargo bench --locked {{arguments}}
 
 # Write the manual pages and the reference anew
