@@ -2,12 +2,17 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, http};
 
 use crate::clock::Clock;
@@ -20,6 +25,13 @@ const LARGEST_BODY: u64 = 64 << 20;
 /// A node that does not even take the connection by then is not there; its thread serves others.
 const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(200);
+
+/// Each connection has its own two buffers, and 128 KiB each would be more than the pages of a hundred nodes. A request
+/// must fit into the second one.
+const READ_AT_ONCE: usize = 32 << 10;
+const LARGEST_REQUEST: usize = 16 << 10;
+/// What is believed of an announced length before the bytes are there.
+const MOST_RESERVED: u64 = 4 << 20;
 
 /// Talks to the nodes of one cluster.
 #[derive(Debug)]
@@ -100,14 +112,16 @@ impl Client {
             .user_agent(concat!("stellar/", env!("CARGO_PKG_VERSION")))
             // The nodes are on the operator's own network, and no proxy should see the login.
             .proxy(None)
-            .max_idle_connections(64);
+            .max_idle_connections(64)
+            .input_buffer_size(READ_AT_ONCE)
+            .output_buffer_size(LARGEST_REQUEST);
         let uses_tls = super::endpoints(cluster).any(|endpoint| endpoint.https);
         if uses_tls {
             config = config.tls_config(tls(cluster.ca_file.as_deref())?);
         }
         let login = cluster.login.as_ref();
         Ok(Self {
-            agent: config.build().new_agent(),
+            agent: Agent::with_parts(config.build(), DefaultConnector::default(), Names::default()),
             authorization: login.map(authorization).transpose()?,
             user: login.map(|login| login.user.clone()),
             password_origin: login.map(|login| login.password_origin.clone()),
@@ -205,7 +219,8 @@ impl Client {
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
-        let mut body = Vec::new();
+        let length = response.body().content_length().unwrap_or(0).min(MOST_RESERVED);
+        let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         let reader = response.into_body().into_reader();
         reader.take(LARGEST_BODY + 1).read_to_end(&mut body).map_err(|error| explain(ureq::Error::from(error)))?;
         if body.len() as u64 > LARGEST_BODY {
@@ -235,6 +250,25 @@ impl Client {
         // What a busy gateway or a starting node says; a 500 of StarRocks is an SQL error, the same again next time.
         let curable = matches!(status, 408 | 429 | 502 | 503 | 504);
         FetchError { status: Some(status), reason, timed_out: false, curable }
+    }
+}
+
+/// Looks up names; an address is none, and needs no thread that could be given up.
+#[derive(Debug, Default)]
+struct Names(DefaultResolver);
+
+impl Resolver for Names {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        match host.parse() {
+            Ok(address) => {
+                let mut found = self.empty();
+                found.push(SocketAddr::new(address, uri.port_u16().unwrap_or(default_port)));
+                Ok(found)
+            }
+            Err(_) => self.0.resolve(uri, config, timeout),
+        }
     }
 }
 

@@ -3,11 +3,10 @@
 
 use std::collections::HashSet;
 
-use rayon::ScopeFifo;
-
 use super::Attempt;
 use super::http::FetchError;
 use super::nodes;
+use super::pool::Pool;
 use super::show::{self, List, Row, Table};
 use super::starrocks::{ListAnswer, Target};
 use crate::catalogue::collection::{Sample, Scrape};
@@ -70,7 +69,7 @@ impl GivenUp {
 
 impl Target<'_> {
     /// One list, by the best way that works; without any, the nodes that the last run knew.
-    pub(super) fn list<'s>(&'s self, scope: &ScopeFifo<'s>, list: List) {
+    pub(super) fn list<'s>(&'s self, pool: &Pool<'s, '_>, list: List) {
         let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
@@ -86,7 +85,7 @@ impl Target<'_> {
                     self.mend(&failed_urls);
                     let claims = (way.from_leader && way.means != Means::Forwarded).then(|| endpoint.instance.clone());
                     let answer = ListAnswer { rows: Vec::new(), claims, from_leader: way.from_leader, at };
-                    return self.take_list(scope, list, table, answer);
+                    return self.take_list(pool, list, table, answer);
                 }
                 Err(error) => {
                     given_up.learn(way, &error);
@@ -110,7 +109,7 @@ impl Target<'_> {
         }
         match list.job() {
             Some("fe") => {}
-            Some(job) => self.ask_remembered(scope, job),
+            Some(job) => self.ask_remembered(pool, job),
             None => self.remember_failure(list),
         }
     }
@@ -213,7 +212,7 @@ impl Target<'_> {
         }
     }
 
-    fn take_list<'s>(&'s self, scope: &ScopeFifo<'s>, list: List, table: Table, answer: ListAnswer) {
+    fn take_list<'s>(&'s self, pool: &Pool<'s, '_>, list: List, table: Table, answer: ListAnswer) {
         let fixed = match list {
             List::Frontends => &self.cluster.frontends,
             List::Backends => &self.cluster.backends,
@@ -228,7 +227,7 @@ impl Target<'_> {
         // Addresses that a person configured stand above those that the cluster believes in.
         if let Some(job) = list.job().filter(|job| *job != "fe" && fixed.is_empty()) {
             for endpoint in rows.iter().filter_map(|row| row.instance.as_deref()).map(nodes::endpoint_of) {
-                self.ask_node(scope, job, &endpoint);
+                self.ask_node(pool, job, &endpoint);
             }
         }
         self.state().lists.insert(list, ListAnswer { rows, ..answer });

@@ -1,5 +1,5 @@
 //! Collecting: every endpoint of every due target at once, through one pool of threads. The work is waiting, so the pool
-//! is as wide as there are endpoints (up to `max_concurrency`), never one thread a core.
+//! grows with the requests under way (up to `max_concurrency`), and never stops at one thread a core.
 //!
 //! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
 
@@ -8,6 +8,7 @@ pub mod http;
 mod lists;
 pub mod nodes;
 pub mod page;
+mod pool;
 mod problems;
 pub mod show;
 pub mod starrocks;
@@ -149,39 +150,22 @@ pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbo
             .with_context(|| format!("cluster `{}`", cluster.name))?;
         targets.push(Target::new(cluster, client, remembered, tools));
     }
-    let threads = clusters.iter().map(|(cluster, remembered)| expected_requests(cluster, remembered)).sum::<usize>();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.clamp(1, limits.max_concurrency.max(1)))
-        .thread_name(|index| format!("fetch-{index}"))
-        .stack_size(1 << 20)
-        .build()
-        .context("cannot start the threads that fetch; is the machine's process limit too low?")?;
     let pause = limits.stagger.checked_div(u32::try_from(targets.len()).unwrap_or(u32::MAX)).unwrap_or_default();
-    pool.in_place_scope_fifo(|scope| {
+    pool::run(limits.max_concurrency, |pool| {
         for (index, target) in targets.iter().enumerate() {
             if index > 0 && !pause.is_zero() {
                 std::thread::sleep(pause);
             }
-            target.start(scope);
+            target.start(pool);
         }
-    });
+    })
+    .context("cannot start a thread that fetches; is the machine's process limit too low?")?;
     Ok(targets.into_iter().map(Target::finish).collect())
 }
 
 /// The configured endpoints of a cluster.
 fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
     cluster.frontends.iter().chain(&cluster.backends).chain(&cluster.compute_nodes)
-}
-
-/// How many requests of a cluster can be under way at once.
-fn expected_requests(cluster: &Cluster, remembered: &Remembered) -> usize {
-    let own = endpoints(cluster).count() + if cluster.pages.runtime_info { cluster.frontends.len() } else { 0 };
-    match (&cluster.login, remembered.nodes.len()) {
-        (None, _) => own,
-        // A cluster that was never seen can be of any size.
-        (Some(_), 0) => own + 64,
-        (Some(_), nodes) => own + nodes,
-    }
 }
 
 impl Progress {

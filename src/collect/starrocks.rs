@@ -9,9 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::ScopeFifo;
-
 use super::http::{Client, FetchError, Question, Reply};
+use super::pool::Pool;
 use super::show::{self, List, Row};
 use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
@@ -92,22 +91,22 @@ impl<'a> Target<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn start<'s>(&'s self, scope: &ScopeFifo<'s>) {
+    pub fn start<'s>(&'s self, pool: &Pool<'s, '_>) {
         for index in 0..self.cluster.frontends.len() {
-            self.spawn(scope, move |scope| self.frontend_page(scope, index));
+            self.spawn(pool, move |pool| self.frontend_page(pool, index));
         }
         for (job, nodes) in [("be", &self.cluster.backends), ("cn", &self.cluster.compute_nodes)] {
             for endpoint in nodes {
-                self.ask_node(scope, job, endpoint);
+                self.ask_node(pool, job, endpoint);
             }
         }
     }
 
-    pub(super) fn spawn<'s>(&'s self, scope: &ScopeFifo<'s>, work: impl FnOnce(&ScopeFifo<'s>) + Send + 's) {
+    pub(super) fn spawn<'s, 'e>(&'s self, pool: &Pool<'s, 'e>, work: impl FnOnce(&Pool<'s, 'e>) + Send + 's) {
         self.tools.progress.ask(&self.cluster.name);
-        scope.spawn_fifo(move |scope| {
+        pool.add(move |pool| {
             // A fault of our own costs one request, not the run of all clusters.
-            if catch_unwind(AssertUnwindSafe(|| work(scope))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| work(pool))).is_err() {
                 self.state().problems.push("an internal fault lost one request; please report it".to_owned());
             }
             self.tools.progress.answer(&self.cluster.name);
@@ -115,7 +114,7 @@ impl<'a> Target<'a> {
         });
     }
 
-    fn frontend_page<'s>(&'s self, scope: &ScopeFifo<'s>, index: usize) {
+    fn frontend_page<'s>(&'s self, pool: &Pool<'s, '_>, index: usize) {
         let endpoint = &self.cluster.frontends[index];
         let pages = &self.cluster.pages;
         let mut parameters = Vec::new();
@@ -143,19 +142,19 @@ impl<'a> Target<'a> {
         };
         if ask_lists {
             for list in [List::Frontends, List::Backends, List::ComputeNodes] {
-                self.spawn(scope, move |scope| self.list(scope, list));
+                self.spawn(pool, move |pool| self.list(pool, list));
             }
             for (list, _) in periodic_lists(self.cluster).filter(|(list, _)| !self.reused.contains(list)) {
-                self.spawn(scope, move |scope| self.list(scope, list));
+                self.spawn(pool, move |pool| self.list(pool, list));
             }
         }
         if nobody_answered {
-            self.ask_remembered(scope, "be");
-            self.ask_remembered(scope, "cn");
+            self.ask_remembered(pool, "be");
+            self.ask_remembered(pool, "cn");
         }
         // A frontend that cannot be reached is not asked a second time; one that only refuses its page is.
         if pages.runtime_info && page.reached {
-            self.spawn(scope, move |_| self.runtime_info(endpoint, page.readable));
+            self.spawn(pool, move |_| self.runtime_info(endpoint, page.readable));
         }
     }
 
@@ -222,22 +221,22 @@ impl<'a> Target<'a> {
         state.scrapes.push(Scrape { source, common, at, samples, periodic: false });
     }
 
-    pub(super) fn ask_node<'s>(&'s self, scope: &ScopeFifo<'s>, job: &'static str, endpoint: &Endpoint) {
+    pub(super) fn ask_node<'s>(&'s self, pool: &Pool<'s, '_>, job: &'static str, endpoint: &Endpoint) {
         if self.state().nodes_asked.insert(endpoint.base.clone()) {
             let endpoint = endpoint.clone();
-            self.spawn(scope, move |_| {
+            self.spawn(pool, move |_| {
                 self.metrics_page(job, &endpoint, "");
             });
         }
     }
 
     /// Without a list of nodes, those that it had last time are asked.
-    pub(super) fn ask_remembered<'s>(&'s self, scope: &ScopeFifo<'s>, job: &'static str) {
+    pub(super) fn ask_remembered<'s>(&'s self, pool: &Pool<'s, '_>, job: &'static str) {
         let fixed = if job == "be" { &self.cluster.backends } else { &self.cluster.compute_nodes };
         if fixed.is_empty() {
             let known = self.remembered.nodes.iter().filter(|node| node.job == job);
             for endpoint in known.filter_map(|node| node.instance.as_deref()).map(nodes::endpoint_of) {
-                self.ask_node(scope, job, &endpoint);
+                self.ask_node(pool, job, &endpoint);
             }
         }
     }
