@@ -44,6 +44,14 @@ pub fn snapshot_table(subject: Subject) -> &'static str {
     }
 }
 
+/// For SELECTs on the nodes of cluster ?1: `known.name` steps from node to node in the index, because the rows of each are
+/// thousands.
+const KNOWN_NODES: &str = "WITH RECURSIVE known (name) AS (
+    SELECT min(node) FROM node_snapshots WHERE cluster_id = ?1
+    UNION ALL
+    SELECT (SELECT min(node) FROM node_snapshots WHERE cluster_id = ?1 AND node > name) FROM known WHERE name NOT NULL
+)";
+
 /// The history, open for writing.
 pub struct Store {
     connection: Connection,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, Row as SqlRow, params};
 
-use super::{columns, columns::quoted, snapshot_table};
+use super::{KNOWN_NODES, columns, columns::quoted, snapshot_table};
 use crate::catalogue::Catalogue;
 use crate::catalogue::evaluate::Row;
 use crate::sample::Millis;
@@ -46,6 +46,8 @@ pub fn last_run(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
 }
 
 /// Every cluster that was ever collected, by name, with its newest snapshot.
+///
+/// What it costs does not grow with the history: each row is found by its whole key.
 pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<Vec<LatestCluster>> {
     let clusters = Selected::new(connection, catalogue, Subject::Cluster)?;
     let nodes = Selected::new(connection, catalogue, Subject::Node)?;
@@ -53,6 +55,19 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
         "SELECT id, name, first_seen, failures, next_try, last_error,
                 last_collected_at, labels, last_answer
          FROM clusters ORDER BY name",
+    )?;
+    let mut newest = connection.prepare(&format!(
+        "SELECT {}, run_id FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at = ?2",
+        clusters.columns()
+    ))?;
+    let mut newest_nodes = connection.prepare(&format!(
+        "{KNOWN_NODES} SELECT node, instance, role, version, {} FROM known CROSS JOIN node_snapshots
+         ON cluster_id = ?1 AND node = name AND collected_at = ?2 ORDER BY node",
+        nodes.columns()
+    ))?;
+    let mut failed_fetches = connection.prepare(
+        "SELECT url, error FROM endpoints CROSS JOIN attempts ON endpoint_id = endpoints.id
+         WHERE cluster_id = ?1 AND run_id = ?2 AND error IS NOT NULL AND NOT mended ORDER BY url",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -73,51 +88,27 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
             failed_fetches: Vec::new(),
         };
         if let Some(at) = collected_at {
-            let text = format!(
-                "SELECT {}, run_id FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at = ?2",
-                clusters.columns()
-            );
-            let run_id: i64 = connection.query_row(&text, params![id, at], |row| {
+            let run_id: i64 = newest.query_row(params![id, at], |row| {
                 cluster.values = clusters.values(row, 0)?;
                 row.get(clusters.width())
             })?;
-            cluster.nodes = latest_nodes(connection, &nodes, id, at)?;
-            cluster.failed_fetches = failed_fetches(connection, id, run_id)?;
+            let node = |row: &SqlRow| {
+                Ok(LatestNode {
+                    node: row.get(0)?,
+                    instance: row.get(1)?,
+                    role: row.get(2)?,
+                    version: row.get(3)?,
+                    values: nodes.values(row, 4)?,
+                })
+            };
+            cluster.nodes = newest_nodes.query_map(params![id, at], node)?.collect::<rusqlite::Result<_>>()?;
+            let failure = |row: &SqlRow| Ok((row.get(0)?, row.get(1)?));
+            cluster.failed_fetches =
+                failed_fetches.query_map(params![id, run_id], failure)?.collect::<rusqlite::Result<_>>()?;
         }
         found.push(cluster);
     }
     Ok(found)
-}
-
-fn latest_nodes(
-    connection: &Connection,
-    nodes: &Selected,
-    cluster_id: i64,
-    at: Millis,
-) -> rusqlite::Result<Vec<LatestNode>> {
-    let text = format!(
-        "SELECT node, instance, role, version, {} FROM node_snapshots WHERE cluster_id = ?1 AND collected_at = ?2 ORDER BY node",
-        nodes.columns()
-    );
-    let mut statement = connection.prepare(&text)?;
-    let rows = statement.query_map(params![cluster_id, at], |row| {
-        Ok(LatestNode {
-            node: row.get(0)?,
-            instance: row.get(1)?,
-            role: row.get(2)?,
-            version: row.get(3)?,
-            values: nodes.values(row, 4)?,
-        })
-    })?;
-    rows.collect()
-}
-
-fn failed_fetches(connection: &Connection, cluster_id: i64, run_id: i64) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut statement = connection.prepare(
-        "SELECT url, error FROM attempts JOIN endpoints ON endpoints.id = endpoint_id
-         WHERE run_id = ?1 AND cluster_id = ?2 AND error IS NOT NULL AND NOT mended ORDER BY url",
-    )?;
-    statement.query_map(params![run_id, cluster_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// The metric columns of a table in the order of the catalogue; one that the file does not have yet reads as NULL.

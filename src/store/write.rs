@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter, types::Value};
 
-use super::{Store, columns::quoted, memory, memory::ClusterMemory, snapshot_table};
+use super::{KNOWN_NODES, Store, columns::quoted, memory, memory::ClusterMemory, snapshot_table};
 use crate::catalogue::Catalogue;
 use crate::catalogue::evaluate::{Row, Rows};
 use crate::collect::due::{self, Past};
@@ -92,10 +92,10 @@ impl Store {
     }
 
     fn last_nodes(&self, cluster_id: i64) -> rusqlite::Result<Vec<Node>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT node, instance FROM node_snapshots JOIN clusters ON clusters.id = cluster_id
-             WHERE cluster_id = ?1 AND collected_at = last_collected_at",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{KNOWN_NODES} SELECT node, instance FROM clusters CROSS JOIN known CROSS JOIN node_snapshots
+             ON cluster_id = clusters.id AND node = known.name AND collected_at = last_collected_at WHERE clusters.id = ?1"
+        ))?;
         let nodes = statement.query_map([cluster_id], |row| {
             let (key, instance): (String, Option<String>) = (row.get(0)?, row.get(1)?);
             Ok(Node::remembered(key, instance))
