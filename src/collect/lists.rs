@@ -17,7 +17,7 @@ const SQL_PATH: &str = "/api/v1/catalogs/default_catalog/sql";
 const SHOW_PROC_PATH: &str = "/api/show_proc";
 
 /// How a frontend is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Means {
     Sql,
     /// /api/show_proc, which the frontend forwards to the leader.
@@ -27,7 +27,7 @@ enum Means {
 }
 
 /// One way to a list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Way {
     /// Among the configured frontends.
     frontend: usize,
@@ -73,12 +73,10 @@ impl Target<'_> {
         let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
-        let mut tried = HashSet::new();
-        // Looked for anew each time: while one frontend kept us waiting, others have answered.
-        while let Some(way) =
-            self.ways(list).into_iter().find(|way| !given_up.skips(*way) && !tried.contains(&(way.frontend, way.means)))
-        {
-            tried.insert((way.frontend, way.means));
+        let mut tried = Vec::new();
+        // Asked anew each time: while one frontend hangs others answer.
+        while let Some(way) = self.ways(list).into_iter().find(|way| !tried.contains(way) && !given_up.skips(*way)) {
+            tried.push(way);
             let endpoint = &self.cluster.frontends[way.frontend];
             match self.ask_list(endpoint, list, way.means, &mut failed_urls) {
                 Ok((at, table)) => {
