@@ -18,7 +18,7 @@ fn catalogue(criterion: &mut Criterion) {
         .scrapes
         .iter()
         .flat_map(|scrape| scrape.samples.iter().map(|sample| (scrape.at, sample)))
-        .filter(|(_, sample)| catalogue.remembers(&sample.name, &sample.labels).is_some())
+        .filter(|(_, sample)| catalogue.remembers(&sample.name, &sample.labels))
         .map(|(at, sample)| Series {
             name: sample.name.clone(),
             labels: sample.labels.clone(),

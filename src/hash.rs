@@ -22,13 +22,14 @@ impl Seed {
         *SEED
     }
 
-    /// Multiply and fold, sixteen bytes at a time.
-    pub fn hash(self, bytes: &[u8]) -> u64 {
-        let (blocks, tail) = bytes.as_chunks::<16>();
-        let mut hash = self.0 ^ bytes.len() as u64;
+    /// Sixteen bytes at a time are multiplied and folded.
+    #[inline]
+    pub fn hash(self, text: &[u8]) -> u64 {
+        let (blocks, tail) = text.as_chunks::<16>();
+        let mut hash = text.len() as u64;
         for block in blocks {
-            let [low, high] = halves(*block);
-            hash = self.mix(hash ^ low, high);
+            let word = u128::from_le_bytes(*block);
+            hash = self.mix(hash ^ word as u64, (word >> 64) as u64);
         }
         // The two ends of the tail overlap rather than being copied byte by byte.
         let (low, high) = if let (Some(first), Some(last)) = (tail.first_chunk(), tail.last_chunk()) {
@@ -41,15 +42,11 @@ impl Seed {
         self.mix(hash ^ low, high)
     }
 
+    #[inline]
     pub fn mix(self, left: u64, right: u64) -> u64 {
-        let product = u128::from(left) * u128::from(right ^ self.1);
+        let product = u128::from(left ^ self.0) * u128::from(right ^ self.1);
         product as u64 ^ (product >> 64) as u64
     }
-}
-
-fn halves(block: [u8; 16]) -> [u64; 2] {
-    let word = u128::from_le_bytes(block);
-    [word as u64, (word >> 64) as u64]
 }
 
 impl Default for Seed {
@@ -62,7 +59,7 @@ impl BuildHasher for Seed {
     type Hasher = Pieces;
 
     fn build_hasher(&self) -> Pieces {
-        Pieces { seed: *self, hash: self.0 }
+        Pieces { seed: *self, hash: 0 }
     }
 }
 
@@ -88,7 +85,7 @@ impl Hasher for Pieces {
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.hash = self.seed.mix(self.hash ^ number, self.seed.0);
+        self.hash = self.seed.mix(self.hash, number);
     }
 
     fn write_usize(&mut self, number: usize) {

@@ -11,6 +11,7 @@ pub mod collect;
 pub mod command;
 pub mod exposition;
 pub mod failure;
+mod hash;
 pub mod promql;
 pub mod report;
 pub mod sample;

@@ -1,8 +1,9 @@
 //! The samples of one collection of one target, and the earlier readings that ranges need: what the catalogue's
 //! expressions are evaluated over.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
+use crate::hash::{Map, Seed};
 use crate::promql::{Selector, Source, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
@@ -38,36 +39,39 @@ struct Held {
 /// The series of one target, by name.
 #[derive(Debug, Default)]
 pub struct Collection {
-    series: HashMap<Text, Vec<Held>>,
+    series: Map<Text, Vec<Held>>,
 }
 
 impl Collection {
     /// `past` are the remembered readings; they count only when they are older than the reading of this collection.
     pub fn new(scrapes: &[Scrape], past: Vec<Series>) -> Self {
-        let mut places: HashMap<(Text, Labels), (usize, Millis)> = HashMap::new();
+        let count = scrapes.iter().map(|scrape| scrape.samples.len()).sum();
+        let mut places: Map<(&str, &Labels), (usize, Millis)> = Map::with_capacity_and_hasher(count, Seed::default());
         let mut collection = Self::default();
         for scrape in scrapes {
             for sample in &scrape.samples {
-                let held = collection.series.entry(sample.name.clone()).or_default();
-                let key = (sample.name.clone(), sample.labels.clone());
-                if places.contains_key(&key) {
-                    continue;
-                }
-                places.insert(key, (held.len(), scrape.at));
+                let Entry::Vacant(place) = places.entry((&sample.name, &sample.labels)) else { continue };
+                let held = collection.named(&sample.name);
+                place.insert((held.len(), scrape.at));
                 let present = Some(Point { at: scrape.at, value: sample.value });
                 held.push(Held { labels: sample.labels.clone(), past: Vec::new(), present });
             }
         }
-        for series in past {
-            let held = collection.series.entry(series.name.clone()).or_default();
-            match places.get(&(series.name.clone(), series.labels.clone())) {
+        for mut series in past {
+            let held = collection.named(&series.name);
+            match places.get(&(&*series.name, &series.labels)) {
                 Some(&(index, at)) => {
-                    held[index].past = series.points.into_iter().filter(|point| point.at < at).collect();
+                    series.points.retain(|point| point.at < at);
+                    held[index].past = series.points;
                 }
                 None => held.push(Held { labels: series.labels, past: series.points, present: None }),
             }
         }
         collection
+    }
+
+    fn named(&mut self, name: &Text) -> &mut Vec<Held> {
+        self.series.entry(name.clone()).or_default()
     }
 
     /// The readings of a series that a window covers; an interval without both of its readings has none.

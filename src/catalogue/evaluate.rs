@@ -1,9 +1,10 @@
 //! One collection through the whole catalogue: a value or NULL for every metric of the cluster and of each node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::collection::Collection;
 use super::{Catalogue, Metric};
+use crate::hash::Map;
 use crate::promql::{self, Element, Selector, Source, Value, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 use crate::settings::metric_entry::Subject;
@@ -33,7 +34,7 @@ pub fn evaluate(
     name_node: &dyn Fn(&Labels) -> Option<String>,
 ) -> Rows {
     let mut rows = Rows::default();
-    let mut derived: [HashMap<Text, Vec<Series>>; 2] = Default::default();
+    let mut derived: [Map<Text, Vec<Series>>; 2] = Default::default();
     let node_count = catalogue.stored(Subject::Node).count();
     let mut node_column = 0;
     for metric in catalogue.metrics() {
@@ -144,7 +145,7 @@ impl Rows {
 /// A bare name that an earlier entry defines is that entry's value; every other name is a sample.
 struct Scoped<'a> {
     collection: &'a Collection,
-    derived: &'a HashMap<Text, Vec<Series>>,
+    derived: &'a Map<Text, Vec<Series>>,
 }
 
 impl Source for Scoped<'_> {

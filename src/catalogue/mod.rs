@@ -5,9 +5,10 @@ pub mod collection;
 pub mod evaluate;
 pub mod reference;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::exposition::Wanted;
+use crate::hash::Map;
 use crate::promql::{self, Expression, Selector, Value, Window};
 use crate::sample::{Labels, Millis};
 use crate::settings::Settings;
@@ -49,7 +50,7 @@ impl Metric {
 pub struct Catalogue {
     metrics: Vec<Metric>,
     /// Per sample name, the selectors that read it.
-    uses: HashMap<String, Vec<Selector>>,
+    uses: Map<String, Vec<Selector>>,
     leader: Expression,
 }
 
@@ -141,6 +142,11 @@ impl Catalogue {
         self.uses.get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts(labels)))
     }
 
+    /// The same before there are [`Labels`]: `value` gives that of a label, "" without one.
+    pub fn reads_values<'v>(&self, name: &str, value: impl Fn(&str) -> &'v str) -> bool {
+        self.uses.get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts_values(&value)))
+    }
+
     /// Whether this page is the leader's.
     pub fn is_leader(&self, page: &Scrape) -> bool {
         let collection = Collection::new(std::slice::from_ref(page), Vec::new());
@@ -180,8 +186,8 @@ fn without_history(entry: &MetricEntry, defined: &HashSet<(Subject, String)>) ->
 }
 
 /// The selectors that no earlier entry of the same subject answers, by sample name.
-fn sample_uses(metrics: &[Metric], leader: &Expression) -> HashMap<String, Vec<Selector>> {
-    let mut uses: HashMap<String, Vec<Selector>> = HashMap::new();
+fn sample_uses(metrics: &[Metric], leader: &Expression) -> Map<String, Vec<Selector>> {
+    let mut uses: Map<String, Vec<Selector>> = Map::default();
     let mut defined: HashSet<(Subject, &str)> = HashSet::new();
     for metric in metrics {
         for selector in metric.entry.expr.selectors() {

@@ -1,11 +1,10 @@
 //! A fetched page becomes samples: only those that some expression reads, with `job` and `instance` on each.
 
-use std::collections::HashMap;
-
 use super::Toolbox;
 use super::http::{Answer, FetchError, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::exposition::{self, Format, PageReport};
+use crate::hash::Map;
 use crate::sample::{Labels, Text};
 
 /// What every scrape adds, as Prometheus does; in the terms of its documentation.
@@ -49,41 +48,45 @@ fn no_metrics(answer: &Answer) -> FetchError {
 fn parse(answer: &Answer, common: &Labels, tools: Toolbox) -> (Vec<Sample>, PageReport) {
     let open_metrics = answer.content_type.starts_with("application/openmetrics-text");
     let format = if open_metrics { Format::OpenMetrics } else { Format::Prometheus };
-    let page = exposition::parse(&answer.body, format, tools.wanted);
+    let common_value = |label: &str| common.get(label).map_or("", |value| value);
+    let page = exposition::parse_filtered(&answer.body, format, tools.wanted, |name, labels| {
+        tools.catalogue.reads_values(name, |label| match common_value(label) {
+            "" => {
+                let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());
+                own.map_or("", |(_, value)| value)
+            }
+            value => value,
+        })
+    });
     let mut texts = Texts::default();
     let mut samples = Vec::with_capacity(page.readings.len() + 3);
     for reading in &page.readings {
-        let own = reading.labels.iter().map(|(name, value)| {
-            // What we say about the endpoint stands above what a page says about itself.
-            let name = match *name {
-                "job" => "exported_job",
-                "instance" => "exported_instance",
-                name => name,
-            };
-            (texts.shared(name), texts.shared(value))
-        });
-        let own: Vec<(Text, Text)> = own.collect();
-        let labels = Labels::new(common.iter().map(|(name, value)| (name.clone(), value.clone())).chain(own));
-        if tools.catalogue.reads(reading.name, &labels) {
-            samples.push(Sample { name: texts.shared(reading.name), labels, value: reading.value });
-        }
+        let labels = if reading.labels.is_empty() {
+            common.clone()
+        } else {
+            let own = reading.labels.iter().map(|(name, value)| (texts.shared(renamed(name)), texts.shared(value)));
+            Labels::new(common.iter().map(|(name, value)| (name.clone(), value.clone())).chain(own))
+        };
+        samples.push(Sample { name: texts.shared(reading.name), labels, value: reading.value });
     }
     (samples, page.report)
 }
 
+/// What we say about the endpoint stands above what a page says about itself.
+fn renamed(label: &str) -> &str {
+    match label {
+        "job" => "exported_job",
+        "instance" => "exported_instance",
+        label => label,
+    }
+}
+
 /// The same few names and values stand on a page hundreds of times.
 #[derive(Default)]
-struct Texts(HashMap<String, Text>);
+struct Texts<'p>(Map<&'p str, Text>);
 
-impl Texts {
-    fn shared(&mut self, text: &str) -> Text {
-        match self.0.get(text) {
-            Some(shared) => shared.clone(),
-            None => {
-                let shared: Text = text.into();
-                self.0.insert(text.to_owned(), shared.clone());
-                shared
-            }
-        }
+impl<'p> Texts<'p> {
+    fn shared(&mut self, text: &'p str) -> Text {
+        self.0.entry(text).or_insert_with(|| text.into()).clone()
     }
 }

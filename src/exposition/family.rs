@@ -3,7 +3,8 @@
 use memchr::memrchr;
 
 use super::Format;
-use super::names::{Index, Seed};
+use super::names::Index;
+use crate::hash::Seed;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Kind {

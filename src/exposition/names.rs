@@ -1,6 +1,6 @@
 //! Names are looked up on every line of a page, millions of times a run; so their tables are made for just that.
 
-use std::hash::{BuildHasher, RandomState};
+use crate::hash::Seed;
 
 /// Which names anyone reads. Built once for a run, shared by all threads.
 ///
@@ -43,47 +43,6 @@ impl Wanted {
             Some((index, list)) => index.find(hash, |at| list[at].as_bytes() == name).is_some(),
         }
     }
-}
-
-/// The secret of the hash: whoever can write lines into a page must not be able to make all of them collide.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seed(u64, u64);
-
-impl Seed {
-    fn random() -> Self {
-        let state = RandomState::new();
-        Self(state.hash_one(1_u8), state.hash_one(2_u8))
-    }
-
-    /// Sixteen bytes at a time are multiplied and folded.
-    #[inline]
-    pub(super) fn hash(self, text: &[u8]) -> u64 {
-        let (blocks, tail) = text.as_chunks::<16>();
-        let mut hash = text.len() as u64;
-        for block in blocks {
-            let word = u128::from_le_bytes(*block);
-            hash = self.mix(hash ^ word as u64, (word >> 64) as u64);
-        }
-        // The two ends of the tail overlap rather than being copied byte by byte.
-        let (low, high) = if let (Some(first), Some(last)) = (tail.first_chunk(), tail.last_chunk()) {
-            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-        } else if let (Some(first), Some(last)) = (tail.first_chunk(), tail.last_chunk()) {
-            (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-        } else {
-            (tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
-        };
-        self.mix(hash ^ low, high)
-    }
-
-    #[inline]
-    pub(super) fn mix(self, left: u64, right: u64) -> u64 {
-        fold(left ^ self.0, right ^ self.1)
-    }
-}
-
-fn fold(left: u64, right: u64) -> u64 {
-    let product = u128::from(left) * u128::from(right);
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// A hash table of positions in a list that its user keeps; the user compares the entries.

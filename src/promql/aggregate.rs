@@ -1,10 +1,9 @@
 //! Aggregations: one element a group.
 
-use std::collections::HashMap;
-
 use super::Element;
 use super::matching::{Key, Matching};
 use super::sum::{Mean, Sum};
+use crate::hash::Map;
 use crate::sample::Millis;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +68,7 @@ pub(super) fn aggregate(
     elements: &[Element],
     at: Millis,
 ) -> Vec<Element> {
-    let mut places: HashMap<Key<'_>, usize> = HashMap::new();
+    let mut places: Map<Key<'_>, usize> = Map::default();
     let mut groups: Vec<(&Element, Accumulator)> = Vec::new();
     let mut last: Option<(Key<'_>, usize)> = None;
     for element in elements {

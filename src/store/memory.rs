@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{Connection, params};
-use serde_json::Value;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::collection::{Sample, Scrape};
+use crate::hash::{Map, Seed};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
 /// What is remembered of one cluster.
@@ -42,7 +42,7 @@ pub fn load(
          WHERE cluster_id = ?1 ORDER BY source, scraped_at",
     )?;
     let mut memory = ClusterMemory::default();
-    let mut places: HashMap<Text, HashMap<(Text, Labels), usize>> = HashMap::new();
+    let mut places: Map<Text, Map<(Text, Labels), usize>> = Map::default();
     let mut rows = statement.query([cluster_id])?;
     while let Some(row) = rows.next()? {
         let source: Text = row.get::<_, String>(0)?.into();
@@ -72,8 +72,21 @@ pub fn load(
             let common = Labels::empty();
             memory.periodic.push(Scrape { source: source.clone(), common, at: scraped_at, samples, periodic: true });
         }
-        let place_of_series = places.entry(source.clone()).or_default();
-        let series = memory.sources.entry(source).or_default();
+        let series = memory.sources.entry(source.clone()).or_default();
+        if series.is_empty() {
+            // Within one reading no series comes twice; mostly there is no other.
+            let reading = readings.map(|((name, labels), point)| Series {
+                name: name.clone(),
+                labels: join(&common, labels),
+                points: vec![point],
+            });
+            series.extend(reading);
+            continue;
+        }
+        let place_of_series = places.entry(source).or_insert_with(|| {
+            let keys = series.iter().map(|series| (series.name.clone(), series.labels.clone()));
+            keys.zip(0..).collect()
+        });
         for ((name, labels), point) in readings {
             let labels = join(&common, labels);
             let place = *place_of_series.entry((name.clone(), labels.clone())).or_insert(series.len());
@@ -112,7 +125,7 @@ pub fn save(
             continue;
         }
         if !scrape.periodic {
-            let present: HashSet<(&Text, &Labels)> =
+            let present: HashSet<(&Text, &Labels), Seed> =
                 readings.iter().map(|(name, labels, _)| (*name, *labels)).collect();
             let gone = memory.sources.get(&scrape.source).into_iter().flatten();
             let gone = gone.filter(|series| !present.contains(&(&series.name, &series.labels)));
@@ -181,10 +194,11 @@ fn layout_id(connection: &Connection, series: &str) -> rusqlite::Result<i64> {
 fn encode_layout(readings: &[(&Text, &Labels, Point)], common: &Labels) -> String {
     let series = readings.iter().map(|(name, labels, _)| {
         let own = labels.iter().filter(|(label, value)| common.get(label) != Some(value));
-        let texts = std::iter::once(&***name).chain(own.flat_map(|(label, value)| [&**label, &**value]));
-        Value::Array(texts.map(|text| Value::String(text.to_owned())).collect())
+        std::iter::once(&***name).chain(own.flat_map(|(label, value)| [&**label, &**value])).collect()
     });
-    Value::Array(series.collect()).to_string()
+    let series: Vec<Vec<&str>> = series.collect();
+    // Texts always have a form in JSON.
+    serde_json::to_string(&series).unwrap_or_default()
 }
 
 /// A layout that cannot be read (somebody wrote into the table) remembers nothing.
