@@ -69,7 +69,7 @@ impl GivenUp {
 
 impl Target<'_> {
     /// One list, by the best way that works; without any, the nodes that the last run knew.
-    pub(super) fn list<'s>(&'s self, pool: &Pool<'s, '_>, list: List) {
+    pub(super) fn list<'s>(&'s self, pool: &Pool<'s>, list: List) {
         let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
@@ -210,7 +210,7 @@ impl Target<'_> {
         }
     }
 
-    fn take_list<'s>(&'s self, pool: &Pool<'s, '_>, list: List, table: Table, answer: ListAnswer) {
+    fn take_list<'s>(&'s self, pool: &Pool<'s>, list: List, table: Table, answer: ListAnswer) {
         let fixed = match list {
             List::Frontends => &self.cluster.frontends,
             List::Backends => &self.cluster.backends,

@@ -1,5 +1,5 @@
 //! Collecting: every endpoint of every due target at once, through one pool of threads. The work is waiting, so the pool
-//! grows with the requests under way (up to `max_concurrency`), and never stops at one thread a core.
+//! is as wide as there can be requests under way (up to `max_concurrency`), never one thread a core.
 //!
 //! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
 
@@ -151,21 +151,33 @@ pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbo
         targets.push(Target::new(cluster, client, remembered, tools));
     }
     let pause = limits.stagger.checked_div(u32::try_from(targets.len()).unwrap_or(u32::MAX)).unwrap_or_default();
-    pool::run(limits.max_concurrency, |pool| {
+    let requests: usize = clusters.iter().map(|(cluster, remembered)| most_at_once(cluster, remembered)).sum();
+    pool::run(requests.min(limits.max_concurrency), |pool| {
         for (index, target) in targets.iter().enumerate() {
             if index > 0 && !pause.is_zero() {
                 std::thread::sleep(pause);
             }
             target.start(pool);
         }
-    })
-    .context("cannot start a thread that fetches; is the machine's process limit too low?")?;
+    })?;
     Ok(targets.into_iter().map(Target::finish).collect())
 }
 
 /// The configured endpoints of a cluster.
 fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
     cluster.frontends.iter().chain(&cluster.backends).chain(&cluster.compute_nodes)
+}
+
+/// How many requests of a cluster can be under way at once. Its lists come after its pages, its nodes after its lists.
+fn most_at_once(cluster: &Cluster, remembered: &Remembered) -> usize {
+    /// A cluster that was never collected can be of any size.
+    const UNKNOWN: usize = 64;
+    let listed = match (&cluster.login, remembered.nodes.len()) {
+        (None, _) => 0,
+        (Some(_), 0) => UNKNOWN,
+        (Some(_), known) => known,
+    };
+    endpoints(cluster).count().max(listed) + cluster.frontends.len()
 }
 
 impl Progress {

@@ -91,7 +91,7 @@ impl<'a> Target<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn start<'s>(&'s self, pool: &Pool<'s, '_>) {
+    pub fn start<'s>(&'s self, pool: &Pool<'s>) {
         for index in 0..self.cluster.frontends.len() {
             self.spawn(pool, move |pool| self.frontend_page(pool, index));
         }
@@ -102,9 +102,9 @@ impl<'a> Target<'a> {
         }
     }
 
-    pub(super) fn spawn<'s, 'e>(&'s self, pool: &Pool<'s, 'e>, work: impl FnOnce(&Pool<'s, 'e>) + Send + 's) {
+    pub(super) fn spawn<'s>(&'s self, pool: &Pool<'s>, work: impl FnOnce(&Pool<'s>) + Send + 's) {
         self.tools.progress.ask(&self.cluster.name);
-        pool.add(move |pool| {
+        pool.spawn_fifo(move |pool| {
             // A fault of our own costs one request, not the run of all clusters.
             if catch_unwind(AssertUnwindSafe(|| work(pool))).is_err() {
                 self.state().problems.push("an internal fault lost one request; please report it".to_owned());
@@ -114,7 +114,7 @@ impl<'a> Target<'a> {
         });
     }
 
-    fn frontend_page<'s>(&'s self, pool: &Pool<'s, '_>, index: usize) {
+    fn frontend_page<'s>(&'s self, pool: &Pool<'s>, index: usize) {
         let endpoint = &self.cluster.frontends[index];
         let pages = &self.cluster.pages;
         let mut parameters = Vec::new();
@@ -221,7 +221,7 @@ impl<'a> Target<'a> {
         state.scrapes.push(Scrape { source, common, at, samples, periodic: false });
     }
 
-    pub(super) fn ask_node<'s>(&'s self, pool: &Pool<'s, '_>, job: &'static str, endpoint: &Endpoint) {
+    pub(super) fn ask_node<'s>(&'s self, pool: &Pool<'s>, job: &'static str, endpoint: &Endpoint) {
         if self.state().nodes_asked.insert(endpoint.base.clone()) {
             let endpoint = endpoint.clone();
             self.spawn(pool, move |_| {
@@ -231,7 +231,7 @@ impl<'a> Target<'a> {
     }
 
     /// Without a list of nodes, those that it had last time are asked.
-    pub(super) fn ask_remembered<'s>(&'s self, pool: &Pool<'s, '_>, job: &'static str) {
+    pub(super) fn ask_remembered<'s>(&'s self, pool: &Pool<'s>, job: &'static str) {
         let fixed = if job == "be" { &self.cluster.backends } else { &self.cluster.compute_nodes };
         if fixed.is_empty() {
             let known = self.remembered.nodes.iter().filter(|node| node.job == job);
