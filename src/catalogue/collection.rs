@@ -3,7 +3,7 @@
 
 use std::collections::hash_map::Entry;
 
-use crate::hash::{Map, Seed};
+use crate::hash::Map;
 use crate::promql::{Selector, Source, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
@@ -46,7 +46,7 @@ impl Collection {
     /// `past` are the remembered readings; they count only when they are older than the reading of this collection.
     pub fn new(scrapes: &[Scrape], past: Vec<Series>) -> Self {
         let count = scrapes.iter().map(|scrape| scrape.samples.len()).sum();
-        let mut places: Map<(&str, &Labels), (usize, Millis)> = Map::with_capacity_and_hasher(count, Seed::default());
+        let mut places: Map<(&str, &Labels), (usize, Millis)> = Map::with_capacity_and_hasher(count, Default::default());
         let mut collection = Self::default();
         for scrape in scrapes {
             for sample in &scrape.samples {

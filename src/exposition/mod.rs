@@ -115,7 +115,7 @@ pub fn parse_filtered<'p>(
         format,
         wanted,
         keep,
-        families: Families::new(wanted.seed(), format, page.len()),
+        families: Families::new(wanted.seed().clone(), format, page.len()),
         current: Current::default(),
         labels: Vec::new(),
         readings: Vec::with_capacity(USUAL_READINGS),

@@ -14,7 +14,7 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let seed = Seed::random();
+        let seed = Seed::default();
         let mut index = Index::with_room(512);
         let mut list: Vec<Box<str>> = Vec::new();
         for name in names {
@@ -29,11 +29,11 @@ impl Wanted {
 
     /// All names, for those who look at a page as a whole.
     pub fn everything() -> Self {
-        Self { names: None, seed: Seed::random() }
+        Self { names: None, seed: Seed::default() }
     }
 
-    pub(super) fn seed(&self) -> Seed {
-        self.seed
+    pub(super) fn seed(&self) -> &Seed {
+        &self.seed
     }
 
     /// `hash` is the seed's hash of `name`.

@@ -1,11 +1,10 @@
 //! Operators between two vectors: which element meets which, and the set operators.
 
-use std::collections::HashSet;
 
 use super::arithmetic::Operator;
 use super::matching::{Key, Matching, all_differ};
 use super::{Element, EvalError};
-use crate::hash::{Map, Seed};
+use crate::hash::{Map, Set};
 use crate::sample::{Labels, Millis, Text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +33,11 @@ pub(super) fn set(
 ) -> Vec<Element> {
     match operator {
         SetOperator::And | SetOperator::Unless => {
-            let there: HashSet<Key<'_>, Seed> = right.iter().map(|element| matching.key(element)).collect();
+            let there: Set<Key<'_>> = right.iter().map(|element| matching.key(element)).collect();
             left.retain(|element| there.contains(&matching.key(element)) == (operator == SetOperator::And));
         }
         SetOperator::Or => {
-            let there: HashSet<Key<'_>, Seed> = left.iter().map(|element| matching.key(element)).collect();
+            let there: Set<Key<'_>> = left.iter().map(|element| matching.key(element)).collect();
             let more: Vec<Element> =
                 right.into_iter().filter(|element| !there.contains(&matching.key(element))).collect();
             left.extend(more);
@@ -64,7 +63,7 @@ pub(super) fn pairs(
         Cardinality::OneToOne | Cardinality::ManyToOne(_) => (left, right, true),
         Cardinality::OneToMany(_) => (right, left, false),
     };
-    let mut places: Map<Key<'_>, usize> = Map::with_capacity_and_hasher(one.len(), Seed::default());
+    let mut places: Map<Key<'_>, usize> = Map::with_capacity_and_hasher(one.len(), Default::default());
     for (place, element) in one.iter().enumerate() {
         let key = matching.key(element);
         if let Some(other) = places.insert(key, place).and_then(|place| one.get(place)) {

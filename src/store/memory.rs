@@ -3,13 +3,13 @@
 //! A source (the page of a node, the rows of a `SHOW`) has one row a reading; the newest also carries the last value of
 //! series that were gone this time, so that they are found "whatever their age".
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::collection::{Sample, Scrape};
-use crate::hash::{Map, Seed};
+use crate::hash::{Map, Set};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
 /// What is remembered of one cluster.
@@ -125,7 +125,7 @@ pub fn save(
             continue;
         }
         if !scrape.periodic {
-            let present: HashSet<(&Text, &Labels), Seed> =
+            let present: Set<(&Text, &Labels)> =
                 readings.iter().map(|(name, labels, _)| (*name, *labels)).collect();
             let gone = memory.sources.get(&scrape.source).into_iter().flatten();
             let gone = gone.filter(|series| !present.contains(&(&series.name, &series.labels)));
