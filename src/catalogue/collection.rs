@@ -46,7 +46,8 @@ impl Collection {
     /// `past` are the remembered readings; they count only when they are older than the reading of this collection.
     pub fn new(scrapes: &[Scrape], past: Vec<Series>) -> Self {
         let count = scrapes.iter().map(|scrape| scrape.samples.len()).sum();
-        let mut places: Map<(&str, &Labels), (usize, Millis)> = Map::with_capacity_and_hasher(count, Default::default());
+        let mut places: Map<(&str, &Labels), (usize, Millis)> =
+            Map::with_capacity_and_hasher(count, Default::default());
         let mut collection = Self::default();
         for scrape in scrapes {
             for sample in &scrape.samples {

@@ -13,7 +13,7 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, http};
+use ureq::{Agent, AsSendBody, http};
 
 use crate::clock::Clock;
 use crate::sample::Millis;
@@ -187,35 +187,19 @@ impl Client {
         if let Some(authorization) = self.authorization.as_ref().filter(|_| question.login) {
             headers.insert("authorization", authorization.clone());
         }
+        if question.body.is_some() {
+            headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        }
+        let method = if question.body.is_some() { http::Method::POST } else { http::Method::GET };
+        let mut request = http::Request::builder().method(method).uri(question.url);
+        if let Some(own) = request.headers_mut() {
+            own.extend(headers);
+        }
         let response = match question.body {
-            None => {
-                let mut request = self
-                    .agent
-                    .get(question.url)
-                    .config()
-                    .timeout_global(Some(limit))
-                    .timeout_connect(Some(limit.min(LONGEST_CONNECT)))
-                    .build();
-                if let Some(own) = request.headers_mut() {
-                    own.extend(headers);
-                }
-                request.call().map_err(explain)?
-            }
-            Some(body) => {
-                headers.insert("content-type", http::HeaderValue::from_static("application/json"));
-                let mut request = self
-                    .agent
-                    .post(question.url)
-                    .config()
-                    .timeout_global(Some(limit))
-                    .timeout_connect(Some(limit.min(LONGEST_CONNECT)))
-                    .build();
-                if let Some(own) = request.headers_mut() {
-                    own.extend(headers);
-                }
-                request.send(body).map_err(explain)?
-            }
+            Some(body) => self.send(request.body(body), limit),
+            None => self.send(request.body(()), limit),
         };
+        let response = response.map_err(explain)?;
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
@@ -230,6 +214,15 @@ impl Client {
             200 => Ok(Answer { body, content_type }),
             _ => Err(self.refusal(status, &body, question.login)),
         }
+    }
+
+    fn send(
+        &self,
+        request: Result<http::Request<impl AsSendBody>, http::Error>,
+        limit: Duration,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let request = self.agent.configure_request(request?);
+        self.agent.run(request.timeout_global(Some(limit)).timeout_connect(Some(limit.min(LONGEST_CONNECT))).build())
     }
 
     fn refusal(&self, status: u16, body: &[u8], with_login: bool) -> FetchError {

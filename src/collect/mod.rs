@@ -3,6 +3,7 @@
 //!
 //! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
 
+mod cells;
 pub mod due;
 pub mod http;
 mod lists;

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::{Mutex, PoisonError};
 
-use super::Node;
-use super::show::{self, List, Row, Table};
-use super::starrocks::ListAnswer;
+use super::show::{List, ListAnswer, Row, Table};
+use super::{Node, cells};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
@@ -182,7 +181,7 @@ pub fn name(nodes: &[Node], labels: &Labels) -> Option<String> {
 pub(super) fn zone_offset(lists: &BTreeMap<List, ListAnswer>, now: Millis) -> Option<Millis> {
     let fresh = lists.values().filter(|answer| answer.from_leader);
     let heartbeats = fresh.flat_map(|answer| &answer.rows).filter_map(|row| row.get("LastHeartbeat"));
-    show::zone_offset(heartbeats, now)
+    cells::zone_offset(heartbeats, now)
 }
 
 /// 1 when the leader answered, 0 when the rows are those of a survivor.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::show::List;
-use super::starrocks::ListAnswer;
+use super::show::{List, ListAnswer};
 use crate::exposition::PageReport;
 use crate::settings::Endpoint;
 

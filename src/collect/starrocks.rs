@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::http::{Client, FetchError, Question, Reply};
 use super::pool::Pool;
-use super::show::{self, List, Row};
+use super::show::{self, List, ListAnswer};
 use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
-use crate::sample::{Labels, Millis, Text};
+use crate::sample::{Labels, Text};
 use crate::settings::{Cluster, Endpoint};
 
 const RUNTIME_INFO_PATH: &str = "/api/show_runtime_info";
@@ -46,14 +46,6 @@ pub(super) struct State {
     /// Lists that no way led to: the frontend, why, and which.
     pub(super) unlisted: Vec<(String, String, List)>,
     last_answer: Option<Instant>,
-}
-
-pub(super) struct ListAnswer {
-    pub rows: Vec<Row>,
-    /// The frontend whose word it is that it leads.
-    pub claims: Option<String>,
-    pub from_leader: bool,
-    pub at: Millis,
 }
 
 /// What became of a page.
@@ -165,6 +157,10 @@ impl<'a> Target<'a> {
         let source = page_source(job, &endpoint.instance, "");
         let result = page::read(&reply, (job, &endpoint.instance), source, self.tools);
         let report = &result.report;
+        // Some versions print a series twice on every page: worth knowing, not worth a warning each time.
+        if report.duplicates > 0 {
+            log::info!("{url}: {} second readings of a series do not count", report.duplicates);
+        }
         let mut state = self.state();
         // Of something that is no page of metrics, its lines are not worth a word.
         let problems = match &result.error {

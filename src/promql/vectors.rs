@@ -1,6 +1,5 @@
 //! Operators between two vectors: which element meets which, and the set operators.
 
-
 use super::arithmetic::Operator;
 use super::matching::{Key, Matching, all_differ};
 use super::{Element, EvalError};

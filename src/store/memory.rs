@@ -125,8 +125,7 @@ pub fn save(
             continue;
         }
         if !scrape.periodic {
-            let present: Set<(&Text, &Labels)> =
-                readings.iter().map(|(name, labels, _)| (*name, *labels)).collect();
+            let present: Set<(&Text, &Labels)> = readings.iter().map(|(name, labels, _)| (*name, *labels)).collect();
             let gone = memory.sources.get(&scrape.source).into_iter().flatten();
             let gone = gone.filter(|series| !present.contains(&(&series.name, &series.labels)));
             let carried = gone.filter_map(|series| {

@@ -1,0 +1,146 @@
+//! What a cell of a `SHOW` row means: StarRocks prints every number with its unit, every time without its zone.
+
+use crate::sample::Millis;
+
+/// The server's clock texts have no offset. The newest heartbeat of a live cluster is seconds old, so its distance
+/// from now, rounded to a quarter of an hour, is the zone. `None` without a heartbeat, or when the newest is so far from
+/// any quarter that it is old rather than elsewhere.
+pub fn zone_offset<'a>(heartbeats: impl Iterator<Item = &'a str>, now: Millis) -> Option<Millis> {
+    const QUARTER: Millis = 15 * 60 * 1000;
+    const WIDEST: Millis = 14 * 60 * 60 * 1000;
+    const FRESH: Millis = 5 * 60 * 1000;
+    let newest = heartbeats.filter_map(local_time).max()?;
+    let offset = (newest - now).div_euclid(QUARTER) * QUARTER;
+    // A heartbeat is a little in the past: 5 s ago in the zone +08:00 is 7:59:55 ahead.
+    let offset = if (newest - now).rem_euclid(QUARTER) > QUARTER / 2 { offset + QUARTER } else { offset };
+    (offset.abs() <= WIDEST && (newest - now - offset).abs() <= FRESH).then_some(offset)
+}
+
+/// What a cell says.
+pub enum Cell {
+    Number(f64),
+    Ratio(f64),
+    Text,
+}
+
+/// The ways in which StarRocks says nothing.
+pub fn is_null(text: &str) -> bool {
+    matches!(text, "" | "\\N" | "NULL" | "N/A")
+}
+
+/// Reads a cell; nothing for nothing. `zone_offset` as for `show::samples`.
+pub fn read(text: &str, zone_offset: Option<Millis>) -> Option<Cell> {
+    let text = text.trim();
+    // JSON inside a cell holds times of its own: as a label it would be a new series each time.
+    if is_null(text) || text.starts_with('{') {
+        return None;
+    }
+    Some(match text {
+        "true" => Cell::Number(1.0),
+        "false" => Cell::Number(0.0),
+        _ => {
+            if let Some(per_cent) = text.strip_suffix('%') {
+                // String.format of the JVM follows its locale: 12,3 %. Shifting the point in the text is exact.
+                let ratio = number(&format!("{}e-2", per_cent.trim_end().replace(',', ".")));
+                return Some(ratio.map_or(Cell::Text, Cell::Ratio));
+            }
+            match number(text).or_else(|| bytes(text)) {
+                Some(value) => Cell::Number(value),
+                None => match local_time(text) {
+                    Some(local) => Cell::Number((local - zone_offset?) as f64 / 1000.0),
+                    None => Cell::Text,
+                },
+            }
+        }
+    })
+}
+
+/// A plain decimal number; what Rust reads besides (inf, nan, a leading `+`) is text.
+fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.starts_with(|letter: char| letter.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
+    if plain { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
+}
+
+/// `18.635 GB`, `60.000GB`: base 1024, as StarRocks prints them.
+fn bytes(text: &str) -> Option<f64> {
+    let end = text.find(|letter: char| letter.is_ascii_alphabetic())?;
+    let (value, unit) = text.split_at(end);
+    let power = match unit {
+        "B" => 0,
+        "KB" => 1,
+        "MB" => 2,
+        "GB" => 3,
+        "TB" => 4,
+        "PB" => 5,
+        _ => return None,
+    };
+    Some((number(value.trim_end())? * 1024f64.powi(power)).round())
+}
+
+/// `2026-11-22 02:28:50` as if it were UTC, in milliseconds.
+fn local_time(text: &str) -> Option<Millis> {
+    if text.len() != 19 || text.as_bytes().get(10) != Some(&b' ') {
+        return None;
+    }
+    let time: jiff::civil::DateTime = text.parse().ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+/// `CpuUsedPct` → `cpu_used_pct`, `IP` → `ip`, `LastHeartbeat` → `last_heartbeat`.
+pub fn snake_case(title: &str) -> String {
+    let letters: Vec<char> = title.chars().collect();
+    let mut name = String::with_capacity(title.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        if letter.is_ascii_uppercase() {
+            let before = index.checked_sub(1).map(|before| letters[before]);
+            let after = letters.get(index + 1);
+            let starts_word = before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
+                || (before.is_some_and(|before| before.is_ascii_uppercase())
+                    && after.is_some_and(char::is_ascii_lowercase));
+            if starts_word && !name.ends_with('_') {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        } else if letter.is_ascii_alphanumeric() {
+            name.push(*letter);
+        } else if !name.ends_with('_') {
+            name.push('_');
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_zone_is_worked_out_from_the_newest_heartbeat() {
+        let now = 1_795_314_538_000; // 2026-11-22 02:28:58 UTC
+        let offset = |text: &str| zone_offset([text, "2026-11-20 00:00:00", "\\N"].into_iter(), now);
+        assert_eq!(offset("2026-11-22 02:28:55"), Some(0));
+        assert_eq!(offset("2026-11-22 10:28:55"), Some(8 * 3_600_000));
+        assert_eq!(offset("2026-11-21 22:58:55"), Some(-(3 * 3_600_000 + 1_800_000)));
+        assert_eq!(offset("2026-11-22 08:13:51"), Some(5 * 3_600_000 + 45 * 60_000));
+        assert_eq!(offset("2026-11-22 02:22:55"), None);
+        assert_eq!(zone_offset(["N/A"].into_iter(), now), None);
+    }
+
+    #[test]
+    fn titles_become_snake_case() {
+        let cases = [
+            ("IP", "ip"),
+            ("BePort", "be_port"),
+            ("CpuUsedPct", "cpu_used_pct"),
+            ("ErrMsg", "err_msg"),
+            ("DbId", "db_id"),
+            ("max_mem", "max_mem"),
+            ("HTTPPort", "http_port"),
+        ];
+        for (title, name) in cases {
+            assert_eq!(snake_case(title), name);
+        }
+    }
+}
