@@ -29,18 +29,19 @@ fn main() -> Result<()> {
     let (frontends, backends): (usize, usize) = (frontends.parse()?, backends.parse()?);
     let clusters: Vec<Cluster> = (0..clusters.parse()?).map(|_| Cluster::start(frontends, backends)).collect();
     ensure!(!clusters.is_empty(), "at least one cluster");
-    let pages: Vec<_> = (0..STEPS).map(|step| (frontend(step), backend(step))).collect();
+    let pages: Vec<_> = (0..STEPS).map(|step| (frontend(step, true), frontend(step, false), backend(step))).collect();
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
     let clock = Clock::new(None)?;
     let mut configured = false;
-    for (frontend, backend) in pages.iter().cycle() {
+    for (leader, follower, backend) in pages.iter().cycle() {
         for cluster in &clusters {
             cluster.edit(|world| {
                 world.tick(clock.now() / 1000);
-                world.frontends.iter_mut().for_each(|node| node.page = frontend.clone());
+                world.frontends.iter_mut().for_each(|node| node.page = follower.clone());
+                world.frontends[0].page = leader.clone();
                 world.backends.iter_mut().for_each(|node| node.page = backend.clone());
             });
             cluster.forget();
@@ -68,8 +69,11 @@ fn configure(folder: &Path, clusters: &[Cluster]) -> Result<()> {
 }
 
 /// A recorded page of a frontend, and as many of the recorded table metrics as it takes.
-fn frontend(step: usize) -> Arc<[u8]> {
+fn frontend(step: usize, leads: bool) -> Arc<[u8]> {
     let mut page = text(&recorded(&format!("21_live_series/metrics_{:02}.body", 1 + 3 * step)));
+    if !leads {
+        page = page.lines().filter(|line| !line.contains("is_master")).map(|line| format!("{line}\n")).collect();
+    }
     let mut missing = SAMPLES.saturating_sub(samples(&page));
     for line in text(&recorded("50_mv_rg_tables/metrics_table_all.body")).lines() {
         let of_a_table =

@@ -94,13 +94,17 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         true => due_now(clusters, store.as_ref(), collected_at)?,
         false => clusters,
     };
-    if let Some(store) = store.as_ref().filter(|_| !arguments.dry_run && !clusters.is_empty()) {
+    if clusters.is_empty() {
+        let outcome = Outcome { collected: Vec::new(), written: None, collected_at, took: started.elapsed() };
+        return tell(&outcome, &loaded, &catalogue, arguments, world);
+    }
+    if let Some(store) = store.as_ref().filter(|_| !arguments.dry_run) {
         tell_of_a_step_back(store, collected_at, &zone(&loaded, false))?;
     }
     let oldest = oldest_reading(&loaded, &catalogue, collected_at);
     let collected = collect(&clusters, &loaded, &catalogue, &clock, (store.as_ref(), oldest), (global, world))?;
     let mut outcome = Outcome { collected, written: None, collected_at, took: started.elapsed() };
-    if let Some(store) = store.as_mut().filter(|_| !arguments.dry_run && !outcome.collected.is_empty()) {
+    if let Some(store) = store.as_mut().filter(|_| !arguments.dry_run) {
         let runs: Vec<ClusterRun> = outcome.collected.iter().map(cluster_run).collect();
         outcome.written = Some(store.write_run(collected_at, outcome.took, &runs, &catalogue, oldest)?);
     }

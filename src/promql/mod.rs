@@ -20,6 +20,8 @@ mod tests;
 mod text;
 mod vectors;
 
+use std::sync::OnceLock;
+
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
 pub use error::{EvalError, ParseError, Position};
@@ -31,7 +33,7 @@ use compile::Node;
 #[derive(Clone, Debug)]
 pub struct Expression {
     text: String,
-    root: Node,
+    root: OnceLock<Result<Node, ParseError>>,
 }
 
 /// What an expression evaluates to.
@@ -88,7 +90,17 @@ impl PartialEq for Expression {
 impl Expression {
     /// Parses and checks; the error names what is wrong or not supported and, as well as it can be told, where.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Ok(Self { text: text.to_owned(), root: compile::parse(text)? })
+        Ok(Self { text: text.to_owned(), root: OnceLock::from(Ok(compile::parse(text)?)) })
+    }
+
+    /// For a text that is known to parse: it is parsed when it is first needed. If it is wrong after all, it selects
+    /// nothing and evaluating it is an error.
+    pub fn deferred(text: &str) -> Self {
+        Self { text: text.to_owned(), root: OnceLock::new() }
+    }
+
+    fn root(&self) -> Result<&Node, &ParseError> {
+        self.root.get_or_init(|| compile::parse(&self.text)).as_ref()
     }
 
     pub fn text(&self) -> &str {
@@ -96,18 +108,21 @@ impl Expression {
     }
 
     pub fn value_type(&self) -> ValueType {
-        self.root.value_type()
+        self.root().map_or(ValueType::Vector, Node::value_type)
     }
 
     /// Every selector, in the order of the text: all that an evaluation will ask a [`Source`] for.
     pub fn selectors(&self) -> Vec<Selector> {
         let mut selectors = Vec::new();
-        self.root.each_selector(&mut |selector| selectors.push(selector.clone()));
+        if let Ok(root) = self.root() {
+            root.each_selector(&mut |selector| selectors.push(selector.clone()));
+        }
         selectors
     }
 }
 
 /// Evaluates at one moment (unix milliseconds). Errors are those of Prometheus: series that cannot be told apart.
 pub fn evaluate(expression: &Expression, source: &dyn Source, at: Millis) -> Result<Value, EvalError> {
-    evaluate::Evaluation { source, at }.value(&expression.root)
+    let root = expression.root().map_err(|error| EvalError(error.to_string()))?;
+    evaluate::Evaluation { source, at }.value(root)
 }

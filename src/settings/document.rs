@@ -2,6 +2,7 @@
 //!
 //! Independent of what the file means: the settings and the catalogue files are both read from it.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -76,7 +77,8 @@ pub struct Document {
     name: Arc<str>,
     text: String,
     line_starts: Vec<usize>,
-    hidden: Vec<Range<usize>>,
+    /// Where secrets stand; only messages want to know.
+    hidden: OnceCell<Vec<Range<usize>>>,
     is_file: bool,
     root: Table,
     faults: Vec<Fault>,
@@ -93,6 +95,11 @@ impl Document {
         document.root = root;
         document.faults = faults;
         document
+    }
+
+    /// A text of our own, which has no secrets to look for.
+    pub fn shipped(name: &str, text: &str) -> Self {
+        Self { hidden: OnceCell::from(Vec::new()), ..Self::parse(name, text) }
     }
 
     /// Opens and reads a file. Errors are plain reasons (`no such file`) or, for bytes that are not text, a fault.
@@ -129,8 +136,7 @@ impl Document {
 
     fn bare(name: &str, text: &str, is_file: bool) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let hidden = mask::secrets(text);
-        let (root, faults) = (Table::default(), Vec::new());
+        let (hidden, root, faults) = (OnceCell::new(), Table::default(), Vec::new());
         Self { name: name.into(), text: text.to_owned(), line_starts, hidden, is_file, root, faults }
     }
 
@@ -156,9 +162,13 @@ impl Document {
         if self.hides(span) { "***" } else { self.text.get(span.clone()).unwrap_or_default() }
     }
 
+    fn hidden(&self) -> &[Range<usize>] {
+        self.hidden.get_or_init(|| mask::secrets(&self.text))
+    }
+
     /// Whether a secret is within the span.
     pub fn hides(&self, span: &Range<usize>) -> bool {
-        self.hidden.iter().any(|hidden| hidden.start < span.end.max(span.start + 1) && span.start < hidden.end)
+        self.hidden().iter().any(|hidden| hidden.start < span.end.max(span.start + 1) && span.start < hidden.end)
     }
 
     /// The line that holds this byte, from 1.
@@ -201,8 +211,8 @@ impl Document {
     fn shown(&self, line: &str, start: usize) -> Vec<(usize, char)> {
         let mut letters = Vec::with_capacity(line.len());
         let mut stars_until = 0;
-        let first = self.hidden.partition_point(|hidden| hidden.end <= start);
-        let mut hidden = self.hidden.iter().skip(first).peekable();
+        let first = self.hidden().partition_point(|hidden| hidden.end <= start);
+        let mut hidden = self.hidden().iter().skip(first).peekable();
         for (at, letter) in line.char_indices() {
             let at = start + at;
             while hidden.next_if(|range| range.end <= at).is_some() {}
@@ -221,7 +231,7 @@ impl Document {
 
     /// The byte at which what stands here is drawn: the start of the secret, when it is within one.
     fn visible(&self, at: usize) -> usize {
-        self.hidden.iter().find(|range| range.contains(&at)).map_or(at, |range| range.start)
+        self.hidden().iter().find(|range| range.contains(&at)).map_or(at, |range| range.start)
     }
 }
 

@@ -34,7 +34,9 @@ pub fn secrets(text: &str) -> Vec<Range<usize>> {
 fn looks_secret(key: &str) -> bool {
     let key = key.to_lowercase();
     let named = ["pass", "pwd", "psw", "secret", "token", "credential"].iter().any(|part| key.contains(part));
-    (named || distance(&key, "password") <= 2) && key != "password_file" && key != "password_env"
+    // Two letters more or fewer are two misspellings already.
+    let misspelt = || key.chars().count().abs_diff("password".len()) <= 2 && distance(&key, "password") <= 2;
+    (named || misspelt()) && key != "password_file" && key != "password_env"
 }
 
 /// Whether it may be the name of a variable; else someone has taken `password_env` for the password.

@@ -139,11 +139,22 @@ pub fn read_metric_entries(document: &Document) -> (Vec<MetricEntry>, Vec<Fault>
     (entries, reader.finish().faults)
 }
 
+/// The same of a file whose expressions are known to be right: each is parsed when it is first evaluated.
+pub fn read_tested_entries(document: &Document) -> (Vec<MetricEntry>, Vec<Fault>) {
+    let reader = Reader::without_values(document, &|_| None);
+    let entries = read_entries(&reader, &reader.root(), &Promql { tested: true });
+    (entries, reader.finish().faults)
+}
+
 /// The entries below this table; faults go to the reader.
 pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>) -> Vec<MetricEntry> {
+    read_entries(reader, root, &Promql { tested: false })
+}
+
+fn read_entries(reader: &Reader<'_>, root: &Section<'_, '_>, promql: &Promql) -> Vec<MetricEntry> {
     let mut entries: Vec<MetricEntry> = Vec::new();
     for section in root.tables("metric", "[[metric]]") {
-        let Some(entry) = read(&section) else { continue };
+        let Some(entry) = read(&section, promql) else { continue };
         match entries.iter().find(|earlier| (&earlier.name, earlier.per) == (&entry.name, entry.per)) {
             Some(earlier) => {
                 let message = format!("metric `{}` is defined twice", entry.name);
@@ -156,9 +167,9 @@ pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>) -> Vec<MetricEntry>
     entries
 }
 
-fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
+fn read(section: &Section<'_, '_>, promql: &Promql) -> Option<MetricEntry> {
     let name = section.required("name", &NAME, "how the metric is called");
-    let expr = section.required("expr", &Promql, "PromQL over the samples of one collection");
+    let expr = section.required("expr", promql, "PromQL over the samples of one collection");
     let unit = section.required("unit", &UNITS, "what it counts in: count, seconds, bytes, ratio, …");
     let category = section.value("category", &NAME, "custom".into(), "the group it is listed in");
     let per = section.value("per", &SUBJECTS, Subject::Cluster, "one value a cluster, or one a node");
@@ -180,13 +191,19 @@ fn read(section: &Section<'_, '_>) -> Option<MetricEntry> {
 }
 
 /// An expression, parsed where it stands, so that its faults are told together with all others.
-struct Promql;
+struct Promql {
+    /// There are none: it can be parsed later.
+    tested: bool,
+}
 
 impl Form for Promql {
     type Value = Expression;
 
     fn read(&self, node: &Node) -> Result<Expression, Vec<Refusal>> {
         let text = SOME_TEXT.read(node)?;
+        if self.tested {
+            return Ok(Expression::deferred(&text));
+        }
         Expression::parse(&text).map_err(|error| vec![refusal(node, &text, &error)])
     }
 

@@ -76,6 +76,8 @@ pub struct Reader<'a> {
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<String>>,
     sections: RefCell<Vec<Opened<'a>>>,
+    /// Whether the values are told option by option.
+    shows: bool,
 }
 
 /// A table that was opened, and the keys declared for it.
@@ -95,7 +97,13 @@ pub struct Report {
 impl<'a> Reader<'a> {
     pub fn new(document: &'a Document, environment: &'a Environment<'a>) -> Self {
         let faults = RefCell::new(document.faults().to_vec());
-        Self { document, environment, faults, warnings: RefCell::default(), sections: RefCell::default() }
+        let (warnings, sections) = (RefCell::default(), RefCell::default());
+        Self { document, environment, faults, warnings, sections, shows: true }
+    }
+
+    /// Without the texts of the values, for a file that nobody asks to see option by option.
+    pub fn without_values(document: &'a Document, environment: &'a Environment<'a>) -> Self {
+        Self { shows: false, ..Self::new(document, environment) }
     }
 
     pub fn document(&self) -> &'a Document {
@@ -242,7 +250,8 @@ impl<'r, 'a> Section<'r, 'a> {
         let document = self.reader.document;
         let node = self.declare(key);
         let mut value = node.and_then(|node| self.accept(document, key, form, node));
-        let shown_default = default.as_ref().map(|(value, _)| form.show(value));
+        let show = |value: &F::Value| self.reader.shows.then(|| form.show(value));
+        let shown_default = default.as_ref().and_then(|(value, _)| show(value));
         let mut origin = default.map_or(Origin::Default, |(_, origin)| origin);
         if let Some(node) = node {
             origin = Origin::Line { file: document.name().clone(), line: document.line(node.span.start) };
@@ -258,7 +267,7 @@ impl<'r, 'a> Section<'r, 'a> {
             overrides = Some(format!("{name}={} overrides {aside}", text.trim()));
             origin = Origin::Variable(name);
         }
-        let shown = value.as_ref().map(|value| form.show(value)).or_else(|| shown_default.clone());
+        let shown = value.as_ref().and_then(show).or_else(|| shown_default.clone());
         let kind = form.kind();
         self.state(Stated { key, help, kind, variable, value: shown, default: shown_default, origin, overrides });
         value
