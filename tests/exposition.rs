@@ -236,9 +236,3 @@ fn damage_pages(rounds: u64, seed: u64) {
 fn damaged_pages_break_no_invariant() {
     damage_pages(4_000, 0x5eed_57e1_1a12);
 }
-
-#[test]
-#[ignore = "a minute in release mode: cargo test --release --test exposition -- --ignored"]
-fn many_damaged_pages_break_no_invariant() {
-    damage_pages(300_000, 0x0dd5_eed0_9a9e);
-}
