@@ -28,6 +28,9 @@ const LEADER: &str = "node_info{type=\"is_master\"} == 1";
 /// The columns of snapshots that are no metrics; a test holds them against the tables.
 pub const KEY_COLUMNS: [&str; 7] = ["cluster_id", "collected_at", "run_id", "node", "instance", "role", "version"];
 
+/// The columns that the views add.
+const VIEW_COLUMNS: [&str; 2] = ["cluster", "time"];
+
 /// One entry, in its place among the others.
 #[derive(Debug)]
 pub struct Metric {
@@ -73,7 +76,10 @@ impl Catalogue {
         }
         let (mut entries, mut faults) = metric_entry::read_metric_entries(&document);
         let mut taken: HashSet<(Subject, String)> = entries.iter().map(key).collect();
-        let reserved = settings.metric_entries.iter().filter(|entry| KEY_COLUMNS.contains(&entry.name.as_str()));
+        let reserved = settings.metric_entries.iter().filter(|entry| {
+            let name = entry.name.as_str();
+            KEY_COLUMNS.contains(&name) || VIEW_COLUMNS.contains(&name)
+        });
         for entry in reserved {
             let message = format!("`{}` is a column of every snapshot already", entry.name);
             faults.push(Fault::new(entry.name_place.clone(), message, "choose another name"));

@@ -1,10 +1,11 @@
 //! One request: sent, bounded in time and size, retried when retrying can cure it, and explained when it failed.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +38,7 @@ const MOST_RESERVED: u64 = 4 << 20;
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
+    names: KnownNames,
     /// The value of the Authorization header; never printed.
     authorization: Option<http::HeaderValue>,
     user: Option<String>,
@@ -120,8 +122,14 @@ impl Client {
             config = config.tls_config(tls(cluster.ca_file.as_deref())?);
         }
         let login = cluster.login.as_ref();
+        let names = KnownNames::default();
         Ok(Self {
-            agent: Agent::with_parts(config.build(), DefaultConnector::default(), Names::default()),
+            agent: Agent::with_parts(
+                config.build(),
+                DefaultConnector::default(),
+                Names { known: Arc::clone(&names), ..Names::default() },
+            ),
+            names,
             authorization: login.map(authorization).transpose()?,
             user: login.map(|login| login.user.clone()),
             password_origin: login.map(|login| login.password_origin.clone()),
@@ -129,6 +137,12 @@ impl Client {
             deadline,
             retries,
         })
+    }
+
+    /// Whether a name that this client asked is that of the address.
+    pub fn is_name_of(&self, name: &str, address: IpAddr) -> bool {
+        let known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&name.to_ascii_lowercase()).is_some_and(|addresses| addresses.contains(&address))
     }
 
     pub fn has_login(&self) -> bool {
@@ -159,6 +173,10 @@ impl Client {
             let (at, started) = (clock.now(), Instant::now());
             let answer = self.ask_once(question);
             let took = started.elapsed();
+            match &answer {
+                Ok(answer) => log::debug!("{}: {} bytes in {} ms", question.url, answer.body.len(), took.as_millis()),
+                Err(error) => log::debug!("{}: {error}, after {} ms", question.url, took.as_millis()),
+            }
             match &answer {
                 Err(error) if error.curable && left > 0 && Instant::now() + pause < self.deadline => {
                     log::debug!("{}: {error}; trying again in {} ms", question.url, pause.as_millis());
@@ -246,9 +264,15 @@ impl Client {
     }
 }
 
-/// Looks up names; an address is none, and needs no thread that could be given up.
+/// The addresses of the names that were looked up for a request.
+pub type KnownNames = Arc<Mutex<HashMap<String, Vec<IpAddr>>>>;
+
+/// Looks up names and remembers what came; an address is none, and needs no thread that could be given up.
 #[derive(Debug, Default)]
-struct Names(DefaultResolver);
+struct Names {
+    resolver: DefaultResolver,
+    known: KnownNames,
+}
 
 impl Resolver for Names {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
@@ -260,7 +284,12 @@ impl Resolver for Names {
                 found.push(SocketAddr::new(address, uri.port_u16().unwrap_or(default_port)));
                 Ok(found)
             }
-            Err(_) => self.0.resolve(uri, config, timeout),
+            Err(_) => {
+                let found = self.resolver.resolve(uri, config, timeout)?;
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(host.to_ascii_lowercase(), found.iter().map(SocketAddr::ip).collect());
+                Ok(found)
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ impl Target<'_> {
         let mut told: Option<(&Endpoint, FetchError)> = None;
         let mut given_up = GivenUp::default();
         let mut failed_urls = Vec::new();
-        let mut tried = Vec::new();
+        let (mut tried, mut timed_out) = (Vec::new(), false);
         // Asked anew each time: while one frontend hangs others answer.
         while let Some(way) = self.ways(list).into_iter().find(|way| !tried.contains(way) && !given_up.skips(*way)) {
             tried.push(way);
@@ -87,6 +87,7 @@ impl Target<'_> {
                 }
                 Err(error) => {
                     given_up.learn(way, &error);
+                    timed_out |= error.timed_out;
                     // A wrong password is wrong everywhere; asking on could lock the account. A walk over all tablets
                     // that takes too long is not begun once more.
                     let hopeless = (error.status == Some(401) && way.means == Means::Sql)
@@ -108,7 +109,8 @@ impl Target<'_> {
         match list.job() {
             Some("fe") => {}
             Some(job) => self.ask_remembered(pool, job),
-            None => self.remember_failure(list),
+            None if timed_out => self.remember_failure(list),
+            None => {}
         }
     }
 
@@ -221,7 +223,7 @@ impl Target<'_> {
                 return;
             }
         };
-        let rows = nodes::with_instances(table, fixed, &self.resolver);
+        let rows = nodes::with_instances(table, fixed, &self.client);
         // Addresses that a person configured stand above those that the cluster believes in.
         if let Some(job) = list.job().filter(|job| *job != "fe" && fixed.is_empty()) {
             for endpoint in rows.iter().filter_map(|row| row.instance.as_deref()).map(nodes::endpoint_of) {
@@ -231,7 +233,7 @@ impl Target<'_> {
         self.state().lists.insert(list, ListAnswer { rows, ..answer });
     }
 
-    /// An expensive list that failed counts as asked: its period runs from the try, or it would be begun every run.
+    /// An expensive list that took too long counts as asked: its period runs from the try, or every run would begin it.
     fn remember_failure(&self, list: List) {
         let marker =
             Sample { name: format!("show_{}_failed", list.name()).into(), labels: Labels::empty(), value: 1.0 };

@@ -169,7 +169,7 @@ fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
     cluster.frontends.iter().chain(&cluster.backends).chain(&cluster.compute_nodes)
 }
 
-/// How many requests of a cluster can be under way at once. Its lists come after its pages, its nodes after its lists.
+/// How many requests of a cluster can be under way at once: its nodes, its frontends' runtime figures, its lists.
 fn most_at_once(cluster: &Cluster, remembered: &Remembered) -> usize {
     /// A cluster that was never collected can be of any size.
     const UNKNOWN: usize = 64;
@@ -178,7 +178,8 @@ fn most_at_once(cluster: &Cluster, remembered: &Remembered) -> usize {
         (Some(_), 0) => UNKNOWN,
         (Some(_), known) => known,
     };
-    endpoints(cluster).count().max(listed) + cluster.frontends.len()
+    let lists = if cluster.login.is_some() { 5 } else { 0 };
+    endpoints(cluster).count().max(listed) + cluster.frontends.len() + lists
 }
 
 impl Progress {

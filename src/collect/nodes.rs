@@ -1,41 +1,24 @@
 //! Which node is which: rows of `SHOW`, configured endpoints and pages name the same node in three ways.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
 
+use super::http::Client;
 use super::show::{List, ListAnswer, Row, Table};
 use super::{Node, cells};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
 
-/// Looks configured names up, each once a target.
-#[derive(Debug, Default)]
-pub struct Resolver(Mutex<HashMap<String, Vec<IpAddr>>>);
-
-impl Resolver {
-    fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .entry(name.to_owned())
-            .or_insert_with(|| {
-                let found = (name, 0).to_socket_addrs().map(|found| found.map(|socket| socket.ip()).collect());
-                found.unwrap_or_default()
-            })
-            .clone()
-    }
-}
-
 /// The rows with the endpoint by which each node is fetched: a configured one on the same host, else `IP:HttpPort`. A
 /// frontend prints its own HttpPort for all frontends, so among configured ones the host decides and the port only
 /// breaks a tie; rows that would share one endpoint get none. A node that never reported has the port -1: no endpoint.
-pub fn with_instances(table: Table, configured: &[Endpoint], resolver: &Resolver) -> Vec<Row> {
+pub fn with_instances(table: Table, configured: &[Endpoint], client: &Client) -> Vec<Row> {
     let mut rows: Vec<Row> = table
         .into_iter()
         .map(|columns| {
             let row = Row { columns, instance: None };
-            Row { instance: instance_of(&row, configured, resolver), ..row }
+            Row { instance: instance_of(&row, configured, client), ..row }
         })
         .collect();
     let mut times: HashMap<String, usize> = HashMap::new();
@@ -48,7 +31,7 @@ pub fn with_instances(table: Table, configured: &[Endpoint], resolver: &Resolver
     rows
 }
 
-fn instance_of(row: &Row, configured: &[Endpoint], resolver: &Resolver) -> Option<String> {
+fn instance_of(row: &Row, configured: &[Endpoint], client: &Client) -> Option<String> {
     let address = row.get("IP")?;
     let port: Option<u16> = row.get("HttpPort").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
     let bracketed = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
@@ -58,7 +41,8 @@ fn instance_of(row: &Row, configured: &[Endpoint], resolver: &Resolver) -> Optio
     };
     let mut same_host = on_host(&|host| is_same_host(host, address));
     if let (true, Ok(address)) = (same_host.is_empty(), address.parse::<IpAddr>()) {
-        same_host = on_host(&|host| host.parse::<IpAddr>().is_err() && resolver.addresses(host).contains(&address));
+        // Only names that were looked up for a request: a look-up of its own would have no time limit.
+        same_host = on_host(&|host| client.is_name_of(host, address));
     }
     match same_host.as_slice() {
         [one] => Some(one.instance.clone()),

@@ -17,8 +17,9 @@ pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>, configured: &[Endpo
     for list in lists.values_mut() {
         if let Some(pretender) = list.claims.take_if(|claims| *claims != leader) {
             list.from_leader = false;
-            told =
-                Some(format!("{pretender} calls itself the leader, but {leader} is: what only a leader knows is NULL"));
+            told = Some(format!(
+                "{pretender} calls itself the leader, but {leader} is: its lists are not taken for the leader's"
+            ));
         }
     }
     told

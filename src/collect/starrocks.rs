@@ -26,7 +26,6 @@ pub struct Target<'a> {
     remembered: &'a Remembered,
     /// Lists with a period of their own that are still present from an earlier run.
     reused: Vec<List>,
-    pub(super) resolver: nodes::Resolver,
     started: Instant,
     state: Mutex<State>,
 }
@@ -72,7 +71,6 @@ impl<'a> Target<'a> {
             tools,
             remembered,
             reused: reused.map(|(list, _)| list).collect(),
-            resolver: nodes::Resolver::default(),
             started: Instant::now(),
             state: Mutex::new(state),
         }

@@ -60,9 +60,7 @@ fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World)
             let took = words::took(attempt.took);
             let (word, outcome) = match &attempt.error {
                 None => ("ok", words::count(attempt.samples as usize, "sample")),
-                Some(error) if harvest.problems.iter().any(|problem| problem.contains(error)) => {
-                    ("fail", error.clone())
-                }
+                Some(error) if !attempt.mended => ("fail", error.clone()),
                 // Another frontend had what this one did not give.
                 Some(error) => ("note", error.clone()),
             };

@@ -42,7 +42,7 @@ impl World {
         let colour = match global.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto if is_set("NO_COLOR") => false,
+            ColorChoice::Auto if is_set("NO_COLOR") || environment("TERM").is_some_and(|term| term == "dumb") => false,
             ColorChoice::Auto => is_set("CLICOLOR_FORCE") || stdout_is_terminal,
         };
         let width = if stdout_is_terminal { terminal_width(&environment) } else { None };
@@ -209,9 +209,10 @@ fn zone(loaded: &Loaded, utc: bool) -> TimeZone {
 
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::from(error),
+        _ => Failure::new(Exit::Partly, format!("standard output: {}", crate::words::io_reason(&error))).into(),
+    })
 }
 
 fn print_json(document: &serde_json::Value) -> Result<()> {

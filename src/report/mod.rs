@@ -29,6 +29,9 @@ const STALE_AT_LEAST: Duration = Duration::from_secs(90);
 /// What stands in the place of a value that was not measured.
 const NOT_MEASURED: &str = "–";
 
+/// A snapshot this far ahead of now, in milliseconds, was made by another clock.
+const FUTURE: Millis = 60_000;
+
 /// The word at the beginning of a line. Worst last, so that the maximum is a target's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -125,7 +128,6 @@ fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
     let cluster = LatestCluster {
         name: name.to_owned(),
         labels: Default::default(),
-        first_seen: 0,
         collected_at: None,
         values: vec![None; catalogue.stored(Subject::Cluster).count()],
         nodes: Vec::new(),
@@ -151,6 +153,11 @@ fn judge(
     if cluster.failures > 0 {
         let reason = no_answer(&cluster, now, since);
         return Assessed { cluster, status: Status::Crit, reasons: vec![reason], age, current: false };
+    }
+    if let Some(ahead) = cluster.collected_at.map(|at| at - now).filter(|ahead| *ahead > FUTURE) {
+        let ahead = words::age(Duration::from_millis(u64::try_from(ahead).unwrap_or(0)));
+        let reason = format!("the newest snapshot is {ahead} in the future; is this machine's clock right?");
+        return Assessed { cluster, status: Status::Unknown, reasons: vec![reason], age, current: false };
     }
     let patience = (interval.unwrap_or_default() * STALE_INTERVALS).max(STALE_AT_LEAST);
     if let Some(age) = age.filter(|age| *age > patience) {
@@ -229,11 +236,10 @@ fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Dur
 fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
     const MOST: usize = 4;
     let mut lines: Vec<String> = failed.iter().take(MOST).map(|(url, error)| format!("{url}: {error}")).collect();
-    if failed.len() > MOST {
-        lines.push(format!(
-            "and {} more that failed",
-            words::count(failed.len() - MOST, "fetch").replace("fetchs", "fetches")
-        ));
+    match failed.len().saturating_sub(MOST) {
+        0 => {}
+        1 => lines.push("and one more fetch that failed".to_owned()),
+        more => lines.push(format!("and {} more fetches that failed", words::grouped(more as u64))),
     }
     lines
 }

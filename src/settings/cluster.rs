@@ -128,7 +128,7 @@ fn read(
     let login = login(reader, section, around, name.as_deref());
     let ca_file = section.optional("ca_file", &FilePath(around.folder), "certificates (PEM) to trust for https://");
     if let (true, Some(path)) = (around.secrets, &ca_file)
-        && let Err(reason) = read_text(path)
+        && let Err(reason) = read_text(path).and_then(certificates)
     {
         let hint = "name a file of PEM certificates that this user can read";
         reader.fault(section.place_of("ca_file"), format!("`ca_file` {}: {reason}", path.display()), hint);
@@ -311,6 +311,11 @@ fn from_file(
 pub fn everyone_reads(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// What is no certificate is told before anything is asked; whether it is a good one shows when it is used.
+fn certificates(text: String) -> Result<String, String> {
+    if text.contains("-----BEGIN CERTIFICATE-----") { Ok(text) } else { Err("holds no certificate in PEM form".into()) }
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

@@ -71,7 +71,8 @@ impl LoadError {
         let hint = match self {
             Self::Faults(faults) => return fault::render(faults),
             Self::NotFound(_) => {
-                "copy conf/config.toml to /etc/stellar/config.toml and add your clusters, or name a file: --config FILE"
+                "the least it needs: [[clusters]], name = \"shop\", frontends = [\"http://host:8030\"], user = \"monitor\" (a line \
+                 each); man stellar.toml has the rest"
             }
             Self::Unreadable { reason, .. } if reason == "no such file" => "check the path, or leave it out",
             Self::Unreadable { reason, .. } if reason == "permission denied" => {

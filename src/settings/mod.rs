@@ -134,7 +134,7 @@ impl Metrics {
                 "APP_METRICS_RETENTION_DAYS",
                 &RETENTION,
                 Duration::from_secs(7 * 86_400),
-                "how long snapshots are kept; daily aggregates stay",
+                "how long snapshots are kept; this version deletes none yet, only remembered counters",
             ),
             timezone: section.value("timezone", &Zone, None, "where days begin and what reports show"),
             exclude: section.value(

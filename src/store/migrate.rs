@@ -80,6 +80,11 @@ pub fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Failur
     Ok(())
 }
 
+/// Whether a collection has ever made its tables here.
+pub fn has_schema(connection: &Connection, path: &Path) -> Result<bool, Failure> {
+    Ok(version(connection).map_err(|error| explain(path, &error))? > 0)
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))

@@ -82,10 +82,6 @@ impl Store {
         Ok(Some(Self { connection: open_read_only(path)?, path: path.to_owned() }))
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn explain(&self, error: &rusqlite::Error) -> Failure {
         explain(&self.path, error)
     }
@@ -94,6 +90,7 @@ impl Store {
 /// Opens a file that must exist, for reading only. Works without write permission, while a collection runs and while
 /// none does.
 pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
+    refuse_folder(path)?;
     if !path.exists() {
         return Err(Failure::new(Exit::Database, format!("{}: there is no database", path.display()))
             .with_hint("collect first: stellar collect-once; or name another file with --db"));
@@ -118,7 +115,19 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
     });
     let connection = connection.map_err(|error| explain(path, &error))?;
     migrate::refuse_foreign(&connection, path)?;
+    if !migrate::has_schema(&connection, path)? {
+        return Err(Failure::new(Exit::Database, format!("{}: there is nothing in it yet", path.display()))
+            .with_hint("collect first: stellar collect-once"));
+    }
     Ok(connection)
+}
+
+fn refuse_folder(path: &Path) -> Result<(), Failure> {
+    match path.is_dir() {
+        true => Err(Failure::new(Exit::Database, format!("{}: is a folder, not a database", path.display()))
+            .with_hint("name the file in it, such as stellar.db")),
+        false => Ok(()),
+    }
 }
 
 /// A path as SQLite's URIs want it.
@@ -136,6 +145,7 @@ fn uri_path(path: &Path) -> String {
 
 /// SQLite would make the file with the umask's mode; ours has one of its own from its first moment.
 fn create_file(path: &Path) -> Result<(), Failure> {
+    refuse_folder(path)?;
     let mut options = std::fs::OpenOptions::new();
     let made = options.write(true).create_new(true).mode(FILE_MODE).open(path);
     // The umask of a careful person would keep the group out; SQLite gives its log files the mode of this one.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rusqlite::{Connection, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::{KNOWN_NODES, columns, columns::quoted, snapshot_table};
 use crate::catalogue::Catalogue;
@@ -16,7 +16,6 @@ pub struct LatestCluster {
     pub name: String,
     /// As the configuration last had them.
     pub labels: BTreeMap<String, String>,
-    pub first_seen: Millis,
     pub collected_at: Option<Millis>,
     /// One value a stored cluster metric, in the order of the catalogue.
     pub values: Row,
@@ -57,7 +56,7 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
          FROM clusters ORDER BY name",
     )?;
     let mut newest = connection.prepare(&format!(
-        "SELECT {}, run_id FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at = ?2",
+        "SELECT run_id, {} FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at = ?2",
         clusters.columns()
     ))?;
     let mut newest_nodes = connection.prepare(&format!(
@@ -77,7 +76,6 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
         let mut cluster = LatestCluster {
             name: row.get(1)?,
             labels: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
-            first_seen: row.get(2)?,
             failures: row.get(3)?,
             next_try: row.get(4)?,
             last_error: row.get(5)?,
@@ -88,10 +86,18 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
             failed_fetches: Vec::new(),
         };
         if let Some(at) = collected_at {
-            let run_id: i64 = newest.query_row(params![id, at], |row| {
-                cluster.values = clusters.values(row, 0)?;
-                row.get(clusters.width())
-            })?;
+            // A row that somebody deleted is no snapshot.
+            let run_id: Option<i64> = newest
+                .query_row(params![id, at], |row| {
+                    cluster.values = clusters.values(row, 1)?;
+                    row.get(0)
+                })
+                .optional()?;
+            let Some(run_id) = run_id else {
+                cluster.collected_at = None;
+                found.push(cluster);
+                continue;
+            };
             let node = |row: &SqlRow| {
                 Ok(LatestNode {
                     node: row.get(0)?,

@@ -44,10 +44,10 @@ fn some_clusters_that_fail_as_a_whole_are_exit_1_and_all_of_them_exit_4() {
     let (shop, lab, stage) = two();
     assert_eq!(stage.run(START, &["collect-once"]), silent());
     lab.frontends[0].stop();
-    let refused = "warning: lab: http://127.0.0.1:18030/metrics: connection refused\n";
+    let refused = "error: lab: http://127.0.0.1:18030/metrics: connection refused\n";
     assert_eq!(stage.run(START + 30, &["collect-once"]).named(&lab), ended(1, "", refused));
     shop.frontends[0].stop();
-    let both = format!("warning: shop: {}/metrics: connection refused\n{refused}", shop.frontends[0].url());
+    let both = format!("error: shop: {}/metrics: connection refused\n{refused}", shop.frontends[0].url());
     assert_eq!(stage.run(START + 60, &["collect-once"]).named(&lab), ended(4, "", both));
     // Failure is data: a row of each, with nothing reachable.
     assert_eq!(
@@ -209,7 +209,7 @@ fn on_a_journal_a_good_run_is_silent_and_a_failure_has_a_priority() {
     assert_eq!(run(START, &["collect-once", "--if-due"]), silent());
     lab.frontends[0].stop();
     let told = "<4>collect-once run=2 ok=1 failed=1 samples=# took=# exit=1\n\
-                <4>collect-once run=2 target=lab error=\"http://127.0.0.1:18030/metrics: connection refused\" \
+                <3>collect-once run=2 target=lab error=\"http://127.0.0.1:18030/metrics: connection refused\" \
                 streak=1 next_try=2s\n";
     assert_eq!(run(START + 30, &["collect-once"]), ended(1, "", told));
     let told = "<3>error: there is no cluster `x`\n<3>hint: known: shop, lab\n";
@@ -229,10 +229,11 @@ fn with_v_each_cluster_has_its_line_and_with_q_only_errors_are_said() {
     let figures = regex::Regex::new(r" +[0-9.,]+ (ms|s|samples)\b").expect("a pattern");
     told.stderr = figures.replace_all(&told.stderr, " # $1").into_owned();
     let lines = "ok    shop # ms # samples\n\
-                 warning: lab: http://127.0.0.1:18030/metrics: connection refused\n\
+                 error: lab: http://127.0.0.1:18030/metrics: connection refused\n\
                  fail  lab # ms # samples\n";
     assert_eq!(told, ended(1, "", lines));
-    assert_eq!(stage.run(START + 60, &["collect-once", "-q"]), ended(1, "", ""));
+    let quiet = stage.run(START + 60, &["collect-once", "-q"]).named(&lab);
+    assert_eq!(quiet, ended(1, "", "error: lab: http://127.0.0.1:18030/metrics: connection refused\n"));
 }
 
 #[test]

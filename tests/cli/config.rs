@@ -96,7 +96,7 @@ fn without_any_file_all_places_are_named() {
     command.env_clear().args(["config", "check"]).current_dir(stage.folder());
     let expected = "error: no configuration file: looked at --config (not given), $STELLAR_CONFIG (not set), \
                     /etc/stellar/config.toml (no such file), conf/config.toml (no such file)\n\
-                    hint: copy conf/config.toml to /etc/stellar/config.toml and add your clusters, or name a file: --config FILE\n";
+                    hint: the least it needs: [[clusters]], name = \"shop\", frontends = [\"http://host:8030\"], user = \"monitor\" (a line each); man stellar.toml has the rest\n";
     assert_eq!(stage.ended(command.output().expect("the program starts")), ended(2, "", expected));
 }
 

@@ -132,7 +132,7 @@ fn a_wrong_password_for_the_pages_fails_the_cluster() {
     let told = stage.run(START, &["collect-once"]).named(&cluster);
     let line = |host: u8| {
         format!(
-            "warning: shop: http://127.0.0.{host}:18030/metrics: 401 Unauthorized for user `monitor` (password from \
+            "error: shop: http://127.0.0.{host}:18030/metrics: 401 Unauthorized for user `monitor` (password from \
              DIR/config.toml:8): Access denied for monitor@127.0.0.1\n"
         )
     };
@@ -147,7 +147,7 @@ fn pages_that_want_a_login_say_so_when_there_is_none() {
     cluster.edit(|world| world.metrics_login = true);
     let stage = Stage::of(&cluster, "shop", "");
     let told =
-        "warning: shop: http://127.0.0.1:18030/metrics: 401 Unauthorized: set `user` and a password for this cluster\n";
+        "error: shop: http://127.0.0.1:18030/metrics: 401 Unauthorized: set `user` and a password for this cluster\n";
     assert_eq!(stage.run(START, &["collect-once"]).named(&cluster), ended(4, "", told));
 }
 
@@ -269,13 +269,38 @@ fn a_survivor_without_a_leader_gives_its_own_rows_and_nothing_that_only_a_leader
 }
 
 #[test]
+fn a_lost_quorum_is_seen_by_a_user_who_may_only_operate() {
+    let cluster = Cluster::start(3, 2);
+    cluster.edit(|world| world.allow("monitor", SECRET, Rights::Operate));
+    let stage = Stage::of(&cluster, "shop", &monitor());
+    assert_eq!(stage.run(START, &["collect-once"]), silent());
+    cluster.edit(|world| world.lose_quorum());
+    let told = "warning: shop: http://127.0.0.1:18030/metrics: connection refused\n";
+    assert_eq!(stage.run(START + 25, &["collect-once"]).named(&cluster), ended(0, "", told));
+    let columns = "frontends, frontends_leader, backends, be_cpu_used_ratio_max";
+    assert_eq!(stage.rows(&format!("SELECT {columns} FROM metrics_snapshots")), "3|1|2|0.273\n3|0|2|NULL\n");
+}
+
+#[test]
+fn a_leader_that_hangs_altogether_costs_no_backend() {
+    let cluster = Cluster::start(3, 2);
+    let stage = Stage::of(&cluster, "shop", "user = \"root\"\ntimeout = \"1s\"");
+    assert_eq!(stage.run(START, &["collect-once"]), silent());
+    cluster.frontends[0].behave(Behaviour::Hang);
+    let told = "warning: shop: http://127.0.0.1:18030/metrics: no whole answer after 1 s\n";
+    assert_eq!(stage.run(START + 25, &["collect-once"]).named(&cluster), ended(0, "", told));
+    let columns = "frontends, frontends_reachable, backends, nodes_reachable";
+    assert_eq!(stage.rows(&format!("SELECT {columns} FROM metrics_snapshots")), "3|3|2|2\n3|2|2|2\n");
+}
+
+#[test]
 fn a_frontend_that_wrongly_calls_itself_the_leader_gives_no_zeros_for_figures() {
     let cluster = Cluster::start(3, 2);
     let stage = Stage::of(&cluster, "shop", "user = \"root\"");
     // The follower prints the page of a leader, and before the leader does.
     cluster.edit(|world| world.frontends[1].page = world.frontends[0].page.clone());
     cluster.frontends[0].behave_on("/metrics", Behaviour::Delay(Duration::from_millis(700)));
-    let told = "warning: shop: 127.0.0.2:18030 calls itself the leader, but 127.0.0.1:18030 is: what only a leader knows is NULL\n";
+    let told = "warning: shop: 127.0.0.2:18030 calls itself the leader, but 127.0.0.1:18030 is: its lists are not taken for the leader's\n";
     assert_eq!(stage.run(START, &["collect-once"]).named(&cluster), ended(0, "", told));
     assert_eq!(
         stage.rows("SELECT frontends_leader, frontends_claiming_leader, backends_alive, be_cpu_used_ratio_max FROM metrics_snapshots"),

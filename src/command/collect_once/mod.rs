@@ -203,7 +203,8 @@ fn collect<'c>(
     let (progress, wanted) = (Progress::default(), catalogue.wanted());
     let tools = Toolbox { catalogue, wanted: &wanted, clock, progress: &progress };
     let harvests =
-        progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))?;
+        progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))
+            .map_err(|error| Failure::new(Exit::AllFailed, format!("{error:#}")))?;
     let fetched_at = clock.now();
     let collected = clusters.iter().zip(harvests).zip(memories).map(|((cluster, mut harvest), memory)| {
         let rows = evaluate(catalogue, &harvest, &memory, fetched_at);

@@ -50,7 +50,7 @@ pub(super) fn tell(
     } else if arguments.json || arguments.dry_run || !world.stdout_is_terminal {
         for one in &outcome.collected {
             for problem in &one.harvest.problems {
-                log::warn!("{}: {problem}", one.cluster.name);
+                log::log!(level_of(one), "{}: {problem}", one.cluster.name);
             }
             log::info!("{}", line_of(one));
         }
@@ -61,6 +61,11 @@ pub(super) fn tell(
         }
     }
     Ok(exit)
+}
+
+/// A cluster of which no frontend answered is an error, what a cluster lacks a warning.
+fn level_of(one: &Collected) -> log::Level {
+    if one.answered() { log::Level::Warn } else { log::Level::Error }
 }
 
 fn line_of(one: &Collected) -> String {
@@ -120,7 +125,7 @@ fn for_the_journal(outcome: &Outcome, exit: Exit) {
         });
         for problem in &one.harvest.problems {
             let quoted = problem.replace('\\', "\\\\").replace('"', "\\\"");
-            log::warn!("collect-once{run} target={} error=\"{quoted}\"{failed}", one.cluster.name);
+            log::log!(level_of(one), "collect-once{run} target={} error=\"{quoted}\"{failed}", one.cluster.name);
         }
     }
 }
@@ -194,7 +199,6 @@ fn as_if_stored(one: &Collected, catalogue: &Catalogue, at: Millis) -> LatestClu
     LatestCluster {
         name: one.cluster.name.clone(),
         labels: one.cluster.labels.clone(),
-        first_seen: at,
         collected_at: Some(at),
         values: one.rows.cluster.clone(),
         nodes: nodes.collect(),

@@ -26,8 +26,7 @@ fn without_a_file_the_error_says_where_it_looked_and_what_to_do() {
     let error = load_from(None, &nothing, &[Path::new("/nowhere/a.toml"), Path::new("/nowhere/b.toml")], true);
     let expected = "error: no configuration file: looked at --config (not given), $STELLAR_CONFIG (not set), \
                     /nowhere/a.toml (no such file), /nowhere/b.toml (no such file)\n\
-                    hint: copy conf/config.toml to /etc/stellar/config.toml and add your clusters, or name a file: \
-                    --config FILE\n";
+                    hint: the least it needs: [[clusters]], name = \"shop\", frontends = [\"http://host:8030\"], user = \"monitor\" (a line each); man stellar.toml has the rest\n";
     assert_eq!(error.expect_err("nothing is there").render(), expected);
 }
 
@@ -74,7 +73,7 @@ fn a_found_file_that_cannot_be_read_is_not_passed_over() {
 #[test]
 fn relative_paths_count_from_the_folder_of_the_file() {
     let place = Place::new();
-    place.write("ca.pem", "");
+    place.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
     place.write("keys/shop", "hunter2\n");
     let text = "database.path = 'data/s.db'\n[[clusters]]\nname = 'a'\nfrontends = ['http://a']\nca_file = 'ca.pem'\n\
                 user = 'u'\npassword_file = 'keys/shop'\n";
