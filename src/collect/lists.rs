@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::Attempt;
-use super::http::FetchError;
+use super::fault::FetchError;
 use super::nodes;
 use super::pool::Pool;
 use super::show::{self, List, ListAnswer, Row, Table};

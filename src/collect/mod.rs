@@ -5,6 +5,7 @@
 
 mod cells;
 pub mod due;
+mod fault;
 pub mod http;
 mod lists;
 pub mod nodes;

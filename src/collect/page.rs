@@ -1,7 +1,8 @@
 //! A fetched page becomes samples: only those that some expression reads, with `job` and `instance` on each.
 
 use super::Toolbox;
-use super::http::{Answer, FetchError, Reply};
+use super::fault::FetchError;
+use super::http::{Answer, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::exposition::{self, Format, PageReport};
 use crate::hash::Map;

@@ -93,7 +93,7 @@ pub fn from_sql(body: &str) -> Result<Table, String> {
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         let document = document.map_err(|_| "the SQL answer is not whole JSON".to_owned())?;
         if let Some(message) = document.get("msg").and_then(Value::as_str).filter(|_| document.get("data").is_none()) {
-            return Err(super::http::shortened(message));
+            return Err(super::fault::shortened(message));
         }
         if let Some(columns) = document.get("meta").and_then(Value::as_array) {
             let names = columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned()));
@@ -117,10 +117,10 @@ pub fn from_show_proc(body: &str) -> Result<Table, String> {
     match serde_json::from_str::<Value>(body) {
         Ok(Value::Array(rows)) => Ok(rows.iter().filter_map(row).collect()),
         Ok(other) => Err(match other.get("msg").and_then(Value::as_str) {
-            Some(message) => super::http::shortened(message),
+            Some(message) => super::fault::shortened(message),
             None => "the answer is JSON, but no list of rows".to_owned(),
         }),
-        Err(_) => Err(super::http::shortened(body)),
+        Err(_) => Err(super::fault::shortened(body)),
     }
 }
 

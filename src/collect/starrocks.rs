@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::http::{Client, FetchError, Question, Reply};
+use super::fault::FetchError;
+use super::http::{Client, Question, Reply};
 use super::pool::Pool;
 use super::show::{self, List, ListAnswer};
 use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
