@@ -1,7 +1,6 @@
 //! Small helpers for sentences and figures that people read: grammar, units, ages. Values never carry strings; this is
 //! where they become text, at the last step.
 
-use std::io;
 use std::time::Duration;
 
 use crate::settings::metric_entry::Unit;
@@ -23,12 +22,6 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// The system's reason without its number: "permission denied".
-pub fn io_reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// A value as people read it: `1.2k`, `84 ms`, `8.7 GiB`, `71%`.

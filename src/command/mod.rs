@@ -211,7 +211,8 @@ fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Error::from(error),
-        _ => Failure::new(Exit::Partly, format!("standard output: {}", crate::words::io_reason(&error))).into(),
+        _ => Failure::new(Exit::Partly, format!("standard output: {}", crate::settings::words::system_reason(&error)))
+            .into(),
     })
 }
 

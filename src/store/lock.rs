@@ -46,7 +46,7 @@ impl Lock {
         let note = format!("{command}\n{}\n{}\n", std::process::id(), clock.now());
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
         if let Err(error) = written {
-            log::debug!("{}: {}", lock_path.display(), crate::words::io_reason(&error));
+            log::debug!("{}: {}", lock_path.display(), crate::settings::words::system_reason(&error));
         }
         Ok(Self { _file: file })
     }
@@ -74,7 +74,7 @@ fn busy(file: &mut File, lock_path: &Path, waited: Duration, clock: &Clock) -> F
 }
 
 fn cannot_open(lock_path: &Path, error: &std::io::Error) -> Failure {
-    let reason = crate::words::io_reason(error);
+    let reason = crate::settings::words::system_reason(error);
     let failure = Failure::new(Exit::Database, format!("{}: cannot take the lock: {reason}", lock_path.display()));
     match lock_path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         Some(folder) => failure.with_hint(format!(

@@ -165,7 +165,7 @@ fn create_file(path: &Path) -> Result<(), Failure> {
                     folder.display()
                 )
             };
-            let reason = crate::words::io_reason(&error);
+            let reason = crate::settings::words::system_reason(&error);
             Err(Failure::new(Exit::Database, format!("{}: cannot make the database: {reason}", path.display()))
                 .with_hint(hint))
         }
