@@ -102,6 +102,11 @@ impl Document {
         Self { hidden: OnceCell::from(Vec::new()), ..Self::parse(name, text) }
     }
 
+    /// A text that is no TOML and has no secrets, for faults within it.
+    pub fn plain(name: &str, text: &str) -> Self {
+        Self { hidden: OnceCell::from(Vec::new()), ..Self::bare(name, text, true) }
+    }
+
     /// Opens and reads a file. Errors are plain reasons (`no such file`) or, for bytes that are not text, a fault.
     pub fn open(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| io_reason(&error))?;

@@ -67,6 +67,17 @@ pub const WAIT: Grammar = Grammar {
 /// The same, and zero is allowed.
 pub const PAUSE: Grammar = Grammar { example: "\"0s\" or \"500ms\"", least: 0, ..WAIT };
 
+/// How long ago something was, for moments; 100 years is as long as an expression may look back.
+pub const AGE: Grammar = Grammar {
+    what: "an age",
+    example: "\"90m\", \"36h\" or \"7d\"",
+    bare: UNITS[1],
+    minutes: true,
+    fine: false,
+    least: 0,
+    most: 36_600 * DAY,
+};
+
 #[derive(Clone, Copy, Debug)]
 struct Unit {
     names: &'static [&'static str],

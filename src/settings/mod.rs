@@ -12,6 +12,7 @@ mod forms;
 mod load;
 mod mask;
 pub mod metric_entry;
+pub mod moments;
 mod reader;
 mod secret;
 mod show;
