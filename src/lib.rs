@@ -1,7 +1,8 @@
 //! `stellar`: health and performance history of StarRocks clusters in one SQLite file.
 //!
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
-//! store`, then `store → report | alert`. Collecting never formats, reporting never fetches, no module reaches back.
+//! store`, for a query of a file `exposition → history → promql`, then `store → report | alert`. Collecting never formats,
+//! reporting never fetches, no module reaches back.
 
 pub mod alert;
 pub mod catalogue;
@@ -12,6 +13,7 @@ pub mod command;
 pub mod exposition;
 pub mod failure;
 mod hash;
+pub mod history;
 pub mod promql;
 pub mod report;
 pub mod sample;

@@ -11,6 +11,7 @@
 mod family;
 mod line;
 mod names;
+pub mod scrapes;
 #[cfg(test)]
 mod tests;
 
