@@ -76,6 +76,7 @@ pub struct Global {
 pub enum Command {
     CollectOnce(CollectOnce),
     Report(Report),
+    Query(Query),
     Config(Config),
 }
 
@@ -136,6 +137,69 @@ pub struct Report {
     /// Times in UTC instead of the configured zone
     #[arg(long)]
     pub utc: bool,
+}
+
+/// Evaluate PromQL over a file of samples
+///
+/// Reads a text file with timestamps, many scrapes in one file, plain or compressed by gzip; no database and no
+/// configuration is needed. Answers are those of Prometheus 3: a series counts as present for 5 minutes after its last
+/// sample, ranges exclude the sample at their very beginning. Of two samples of one series and time the first counts.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("query")))]
+pub struct Query {
+    /// The expression
+    #[arg(value_name = "EXPR")]
+    pub expression: String,
+
+    /// The file; `-` is standard input
+    ///
+    /// Every sample has the time of its scrape behind the value. With a line `# EOF` anywhere in the file it is
+    /// OpenMetrics and the times are seconds, else they are milliseconds.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub openmetrics: PathBuf,
+
+    /// At this moment, instead of that of the newest sample
+    ///
+    /// Moments are `now`, `today`, `yesterday`, `90m` (ago; also `-90m`, `2 days ago`, `1d12h`), `2026-11-21`,
+    /// `2026-11-21 14:00:05`, `14:00` (the last such moment), `2026-11-21T14:00:05+08:00` and `@1795313000.5`.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub time: Option<String>,
+
+    /// From this moment on, one value a step
+    #[arg(
+        long,
+        value_name = "TIME",
+        allow_hyphen_values = true,
+        conflicts_with = "time",
+        aliases = ["start", "begin"]
+    )]
+    pub since: Option<String>,
+
+    /// Up to this moment and including it, instead of the newest sample
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since", alias = "end")]
+    pub until: Option<String>,
+
+    /// Time between two values (15s, 5m), instead of about a sixtieth of the range
+    ///
+    /// A series has 11,000 values at most, as in Prometheus.
+    #[arg(long, value_name = "TIME", requires = "since")]
+    pub step: Option<String>,
+
+    /// Print JSON: the `data` object of Prometheus's HTTP API
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+
+    /// Print CSV: a column a label, time and value
+    #[arg(long)]
+    pub csv: bool,
+
+    /// Times in UTC instead of the system's zone
+    #[arg(long, conflicts_with = "tz")]
+    pub utc: bool,
+
+    /// Times in this zone (Asia/Shanghai)
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 /// Check and show the configuration

@@ -58,6 +58,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "" => &[&EXAMPLES, &EXIT_CODES, &FILES, &ENVIRONMENT],
         "collect-once" => &[&COLLECT_EXAMPLES, &COLLECT_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
+        "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
         "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
@@ -82,7 +83,7 @@ pub const EXIT_CODES: Section = Section {
         ("0", "done; a dead node of a cluster that answered is data, not a failure"),
         ("1", "some clusters failed as a whole, the others are stored; or a check found something"),
         ("2", "usage or configuration; nothing was touched"),
-        ("3", "the database: cannot be opened, locked, of a newer version, disk full"),
+        ("3", "the database, or a file of samples: cannot be opened, locked, of a newer version, disk full"),
         ("4", "every cluster failed"),
         ("5", "another stellar is collecting; nothing was done"),
     ],
@@ -156,6 +157,27 @@ const REPORT_SIGNS: Section = Section {
 const REPORT_EXIT_CODES: Section = Section {
     title: "Exit codes",
     entries: &[("0", "shown, whatever the status"), ("2", "usage or configuration"), ("3", "the database")],
+};
+
+const QUERY_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar query --openmetrics scrapes.txt 'sum by (job) (up)'", "at the moment of the newest sample"),
+        (
+            "stellar query --openmetrics scrapes.txt --since 09:00 --until 10:00 --csv 'rate(x_total[5m])'",
+            "an hour, for a spreadsheet",
+        ),
+        ("zstdcat day.zst | stellar query --openmetrics - --json 'max(x)'", "from standard input, for programs"),
+    ],
+};
+
+const QUERY_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "answered, also when there is no series"),
+        ("2", "usage: the expression, a moment, a range; or series that cannot be told apart"),
+        ("3", "the file: cannot be read, or a sample of it has no timestamp"),
+    ],
 };
 
 const CONFIG_EXAMPLES: Section = Section {

@@ -4,6 +4,7 @@
 mod collect_once;
 mod config;
 mod progress;
+mod query;
 mod report;
 
 use std::io::{self, IsTerminal, Write};
@@ -82,6 +83,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
     match &cli.command {
         Command::CollectOnce(arguments) => collect_once::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
+        Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
     }
 }

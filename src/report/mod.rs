@@ -4,6 +4,7 @@
 mod cluster;
 pub mod json;
 mod overview;
+pub mod query;
 mod table;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use crate::words;
 
 pub use cluster::render as render_cluster;
 pub use overview::render as render_overview;
+pub use table::harmless;
 
 /// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.
 const STALE_INTERVALS: u32 = 3;
@@ -83,6 +85,14 @@ impl Style {
         match jiff::Timestamp::from_millisecond(at) {
             Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
             Err(_) => "?".to_owned(),
+        }
+    }
+
+    /// RFC 3339, for programs; with a fraction if there is one.
+    fn iso(&self, at: Millis) -> String {
+        match jiff::Timestamp::from_millisecond(at) {
+            Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
+            Err(_) => String::new(),
         }
     }
 

@@ -14,6 +14,7 @@ mod lock;
 mod login;
 mod nodes;
 mod program;
+mod query;
 mod report;
 mod snapshot;
 mod store;

@@ -1,0 +1,227 @@
+//! `stellar query`: an expression over samples that lie in a file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Result;
+use jiff::tz::TimeZone;
+
+use super::{World, print};
+use crate::cli::{Global, Query};
+use crate::exposition::Format;
+use crate::failure::{Exit, Failure};
+use crate::history::text::{self, FileReport, TextError};
+use crate::history::{History, LOOKBACK, MOST_POINTS, Steps, evaluate_over_time};
+use crate::promql::{Expression, ParseError, ValueType, evaluate};
+use crate::report::query::{self, Answer};
+use crate::report::{Style, harmless};
+use crate::sample::Millis;
+use crate::settings::document::Document;
+use crate::settings::durations::{self, INTERVAL, Refused};
+use crate::settings::fault::{Fault, render};
+use crate::settings::moments::Calendar;
+use crate::settings::words::io_reason;
+
+pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
+    let now = world.clock()?.now();
+    let expression = Expression::parse(&arguments.expression).map_err(|error| faulty(&arguments.expression, &error))?;
+    let style = Style { zone: zone(arguments)?, colour: world.colour, width: world.width };
+    let asked = Asked::read(arguments, &Calendar { now, zone: style.zone.clone() })?;
+    if matches!(asked, Asked::Over { .. }) && expression.value_type() == ValueType::String {
+        let failure = Failure::new(Exit::Usage, "a text has no value over a range of time");
+        return Err(failure.with_hint("leave out --since, or ask for a number or for series").into());
+    }
+
+    let name = name_of(&arguments.openmetrics);
+    let read = read(&arguments.openmetrics, &expression, asked.needs_newest()).map_err(|error| unread(&name, error))?;
+    let (history, report) = read;
+    warn(&name, &report, &style);
+    let (when, note) = asked.resolve(report.newest, now, &style)?;
+    let begin = match when {
+        When::At(at) => at,
+        When::Over(steps) => steps.since,
+    };
+    let answer = match when {
+        When::At(at) => evaluate(&expression, &history, at).map(|value| Answer::At(at, value)),
+        When::Over(steps) => evaluate_over_time(&expression, &history, steps).map(|series| Answer::Over(steps, series)),
+    };
+    let answer = answer.map_err(|error| Failure::new(Exit::Usage, harmless(&error.to_string())))?;
+    if answer.is_empty() {
+        explain_nothing(&name, &expression, &history, begin, &style);
+    }
+    print(&match (arguments.json, arguments.csv) {
+        (true, _) => query::json(&answer),
+        (_, true) => query::csv(&answer, &style, world.stdout_is_terminal),
+        _ => query::table(&answer, note, &style),
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The moments of the flags, as far as the file is not needed for them.
+enum Asked {
+    At(Option<Millis>),
+    Over { since: Millis, until: Option<Millis>, step: Option<Millis> },
+}
+
+enum When {
+    At(Millis),
+    Over(Steps),
+}
+
+impl Asked {
+    fn read(arguments: &Query, calendar: &Calendar) -> Result<Self> {
+        let moment = |flag: &str, text: &Option<String>| -> Result<Option<Millis>> {
+            let moment = text.as_deref().map(|text| calendar.parse(text)).transpose();
+            Ok(moment.map_err(|refused| usage(flag, refused))?)
+        };
+        let Some(since) = moment("--since", &arguments.since)? else {
+            return Ok(Self::At(moment("--time", &arguments.time)?));
+        };
+        let until = moment("--until", &arguments.until)?;
+        let step = arguments.step.as_deref().map(|text| INTERVAL.parse(text)).transpose();
+        let step = step.map_err(|refused| usage("--step", refused))?;
+        let step = step.map(|step| i64::try_from(step.as_millis()).unwrap_or(Millis::MAX));
+        Ok(Self::Over { since, until, step })
+    }
+
+    fn needs_newest(&self) -> bool {
+        matches!(self, Self::At(None) | Self::Over { until: None, .. })
+    }
+
+    /// With the newest sample of the file for what nobody named; and what to say about it.
+    fn resolve(self, newest: Option<Millis>, now: Millis, style: &Style) -> Result<(When, &'static str)> {
+        let (end, note) = match newest {
+            Some(newest) => (newest, " (the newest sample)"),
+            None => (now, " (now, for the file has no sample)"),
+        };
+        let (since, until, step) = match self {
+            Self::At(Some(at)) => return Ok((When::At(at), "")),
+            Self::At(None) => return Ok((When::At(end), note)),
+            Self::Over { since, until, step } => (since, until, step),
+        };
+        let note = if until.is_some() { "" } else { note };
+        let until = until.unwrap_or(end);
+        if since > until {
+            let (since, until) = (style.moment(since), style.moment(until));
+            let what = format!("the range ends before it begins: {since} .. {until}{note}");
+            let hint = if note.is_empty() { "put --since before --until" } else { "name a --since before that" };
+            return Err(Failure::new(Exit::Usage, what).with_hint(hint).into());
+        }
+        let steps = Steps { since, until, step: step.unwrap_or_else(|| Steps::usual_step(since, until)) };
+        if steps.are_too_many() {
+            let show = |millis: Millis| durations::show(std::time::Duration::from_millis(millis.unsigned_abs()));
+            let most = crate::words::grouped(MOST_POINTS.unsigned_abs());
+            let what = format!("a step of {} makes more than {most} points a series", show(steps.step));
+            let hint = format!("--step {} is the smallest for this range", show(Steps::least_step(since, until)));
+            return Err(Failure::new(Exit::Usage, what).with_hint(hint).into());
+        }
+        Ok((When::Over(steps), note))
+    }
+}
+
+fn usage(flag: &str, refused: Refused) -> Failure {
+    Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint)
+}
+
+fn zone(arguments: &Query) -> Result<TimeZone> {
+    match &arguments.tz {
+        _ if arguments.utc => Ok(TimeZone::UTC),
+        None => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            let failure = Failure::new(Exit::Usage, format!("--tz {}: there is no such time zone", harmless(name)));
+            failure.with_hint("names are those of the system, such as Asia/Shanghai").into()
+        }),
+    }
+}
+
+/// The expression with a caret under the place.
+fn faulty(text: &str, error: &ParseError) -> Failure {
+    let span = match error.position {
+        // What is missing at the end is missing behind it.
+        Some(position) => {
+            let length = text.get(position.offset..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+            position.offset..position.offset + length
+        }
+        None => 0..text.lines().next().map_or(1, str::len),
+    };
+    let document = Document::plain("expression", text);
+    Failure::new(Exit::Usage, render(&[Fault::new(document.place(span), harmless(&error.reason), "")]))
+}
+
+fn name_of(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { harmless(&path.display().to_string()) }
+}
+
+fn read(path: &Path, expression: &Expression, newest: bool) -> Result<(History, FileReport), TextError> {
+    let input: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(TextError::Io)?)
+    };
+    text::read(input, &expression.selectors(), newest)
+}
+
+fn unread(name: &str, error: TextError) -> Failure {
+    let fail = |what: String| Failure::new(Exit::Database, format!("{name}{what}"));
+    match error {
+        TextError::Io(error) => match error.kind() {
+            // The decoder's own words for it.
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                fail(": the gzip stream is damaged or cut off".to_owned())
+            }
+            _ => fail(format!(": {}", io_reason(&error))),
+        },
+        TextError::NoSample(first) => fail(format!(": there is no sample in it that can be read; {first}"))
+            .with_hint("a sample is a line like `up{job=\"fe\"} 1 1795313000000`"),
+        TextError::NoTimestamp(line) => fail(format!(":{line}: the sample has no timestamp")).with_hint(
+            "the time of the scrape stands behind the value: in milliseconds, or in seconds if the text ends with `# EOF`",
+        ),
+        TextError::Fraction(line) => {
+            fail(format!(":{line}: the timestamp is not a whole number of milliseconds")).with_hint(
+                "if timestamps are seconds, as in OpenMetrics, the text has to end with `# EOF`; was it cut off?",
+            )
+        }
+        TextError::OutOfTime(line) => {
+            fail(format!(":{line}: the timestamp is not between 1970 and the year 9999")).with_hint(
+                "timestamps are seconds if there is a line `# EOF` in the text, else milliseconds",
+            )
+        }
+    }
+}
+
+/// What was wrong with the file, although it could be read.
+fn warn(name: &str, report: &FileReport, style: &Style) {
+    if let Some(first) = report.first_bad.first() {
+        let lines = crate::words::count(usize::try_from(report.bad_lines).unwrap_or(usize::MAX), "line");
+        log::warn!("{name}: {lines} left out that cannot be read; the first is {first}");
+        report.first_bad.iter().skip(1).for_each(|line| log::info!("{name}: {line}"));
+    }
+    if report.duplicates > 0 {
+        let samples = crate::words::count(usize::try_from(report.duplicates).unwrap_or(usize::MAX), "sample");
+        log::warn!("{name}: {samples} left out, for an earlier line has the same series and time");
+    }
+    // Seconds taken for milliseconds stay below this up to the year 5138.
+    const IMPLAUSIBLE: Millis = 100_000_000_000;
+    if let Some(newest) = report.newest.filter(|newest| report.format == Format::Prometheus && *newest < IMPLAUSIBLE) {
+        log::warn!(
+            "{name}: the newest sample is of {}; if timestamps are seconds, as in OpenMetrics, the text has to end with `# EOF`",
+            style.moment(newest)
+        );
+    }
+}
+
+/// Why there may be no answer: what is not in the file at all, and what ended too long before.
+fn explain_nothing(name: &str, expression: &Expression, history: &History, begin: Millis, style: &Style) {
+    for selector in expression.selectors() {
+        let shown = harmless(&selector.to_string());
+        match history.newest(&selector) {
+            None => log::warn!("no sample in {name} is of `{shown}`"),
+            Some(newest) if newest <= begin.saturating_sub(selector.offset).saturating_sub(LOOKBACK) => {
+                let newest = style.moment(newest);
+                log::warn!("the newest sample of `{shown}` is of {newest}; a series is present for 5 minutes after it");
+            }
+            Some(_) => {}
+        }
+    }
+}
