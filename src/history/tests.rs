@@ -214,6 +214,22 @@ fn a_line_without_an_end_costs_itself_only() {
     assert!(refusal(&[b'x'; 3 << 20]).contains("longer than 1 MiB"));
 }
 
+#[test]
+fn a_text_cut_anywhere_gives_what_stands_before_the_cut_or_a_reason() {
+    let text = "x{a=\"\\\"b\",c=\"d\"} 1.5 1000.5 # {t=\"x\"} 1 2\n# EOF\nx 2 1001\n# EOF\n";
+    let whole = points(text);
+    let (mut answered, mut refused) = (0, 0);
+    for cut in 0..=text.len() {
+        let part = text.get(..cut).expect("ASCII");
+        match read(part.as_bytes(), &parsed("x").selectors(), true) {
+            Ok((history, _)) => answered += history.selected(&parsed("x").selectors()[0]).count(),
+            Err(_) => refused += 1,
+        }
+    }
+    assert_eq!(whole, "{} 2@1001000; {a=\"\\\"b\", c=\"d\"} 1.5@1000500");
+    assert!(answered > 20 && refused > 20, "{answered} answered, {refused} refused");
+}
+
 fn over(text: &str, expression: &str, steps: (Millis, Millis, Millis)) -> String {
     let (since, until, step) = steps;
     let (history, _) = of(text, expression);
