@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::settings::words::columns;
+
 use crate::settings::metric_entry::Unit;
 
 /// "1 cluster", "2 clusters", "1,708 samples".
@@ -130,6 +132,30 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// Prose for a terminal of `width` columns: lines are broken between words and go on two columns further in. Lines that
+/// begin with a blank, such as those of an excerpt, stay as they are.
+pub fn folded(text: &str, width: Option<usize>) -> String {
+    const LEAST: usize = 40;
+    let Some(width) = width.map(|width| width.max(LEAST)) else { return text.to_owned() };
+    let mut out = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let mut column = 0;
+        for (index, word) in line.split(' ').enumerate() {
+            let length = word.trim_end_matches('\n').chars().map(columns).sum::<usize>();
+            if index > 0 && column + 1 + length > width && !line.starts_with(' ') {
+                out.push_str("\n  ");
+                column = 2;
+            } else if index > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,5 +184,14 @@ mod tests {
         assert_eq!(age(Duration::from_secs(7_380)), "2h03m");
         assert_eq!(count(1708, "sample"), "1,708 samples");
         assert_eq!(count(1, "cluster"), "1 cluster");
+    }
+
+    #[test]
+    fn prose_is_folded_between_words_and_excerpts_are_not() {
+        let text = "hint: a sentence that is longer than a narrow terminal has columns\n    4 | retension_days = \"7d\" # a long remark behind it\nshort\n";
+        let expected = "hint: a sentence that is longer than a\n  narrow terminal has columns\n    4 | retension_days = \"7d\" # a long remark behind it\nshort\n";
+        assert_eq!(folded(text, Some(40)), expected);
+        assert_eq!(folded(text, None), text);
+        assert_eq!(folded("x".repeat(50).as_str(), Some(40)), "x".repeat(50));
     }
 }

@@ -108,7 +108,11 @@ impl Catalogue {
             faults.push(Fault::new(metric.entry.name_place.clone(), message, hint));
         }
         if !faults.is_empty() {
-            faults.sort_by_key(|fault| (fault.place.line, fault.place.column));
+            // Entries are in the order of their files.
+            let mut files: Vec<&str> = settings.metric_entries.iter().map(|entry| &*entry.name_place.file).collect();
+            files.dedup();
+            let file = |fault: &Fault| files.iter().position(|file| *file == &*fault.place.file);
+            faults.sort_by_key(|fault| (file(fault), fault.place.line, fault.place.column));
             return Err(faults);
         }
         Ok(Self { metrics: without_unneeded(metrics), uses: OnceLock::new(), leader })

@@ -93,6 +93,7 @@ const FILES: Section = Section {
     title: "Files",
     entries: &[
         ("/etc/stellar/config.toml", "the configuration, see stellar.toml(5)"),
+        ("/etc/stellar/config.d/*.toml", "more of it, read after it by name"),
         ("conf/config.toml", "the configuration, if there is none in /etc"),
         ("/var/lib/stellar/stellar.db", "the history, unless [database] path or --db say otherwise"),
     ],
@@ -107,6 +108,8 @@ const ENVIRONMENT: Section = Section {
         ("APP_METRICS_RETENTION_DAYS", "stands above [metrics] retention_days"),
         ("STELLAR_LOG", "error, warn (the default), info or debug; -q and -v come before it"),
         ("STELLAR_NOW", "freezes the clock: unix seconds or RFC 3339"),
+        ("HTTPS_PROXY, HTTP_PROXY", "the proxy to nodes, unless `proxy` is set"),
+        ("NO_PROXY", "hosts without one: names, .domains, addresses, networks"),
         ("CREDENTIALS_DIRECTORY", "where systemd puts passwords, one file a cluster"),
         ("COLUMNS", "how wide reports on a terminal may be"),
         ("NO_COLOR, CLICOLOR_FORCE", "colours off, colours on, unless --color says so"),
@@ -193,7 +196,7 @@ const CONFIG_EXIT_CODES: Section = Section {
     title: "Exit codes",
     entries: &[
         ("0", "no fault"),
-        ("1", "check --probe found something"),
+        ("1", "check found something that works, but not as it should"),
         ("2", "usage, or faults in the configuration"),
     ],
 };
@@ -210,7 +213,7 @@ const CHECK_EXIT_CODES: Section = Section {
     title: "Exit codes",
     entries: &[
         ("0", "no fault"),
-        ("1", "--probe found endpoints that do not answer as they should"),
+        ("1", "a secret that everyone can read; --probe found endpoints that do not answer as they should"),
         ("2", "usage, or faults in the configuration"),
     ],
 };

@@ -60,16 +60,81 @@ pub fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchEr
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
                 FetchError::curable("the connection was reset")
             }
-            _ => match cause.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-                Some(inner) => explain(inner, limit, cut_short),
-                None if cause.to_string().starts_with("failed to lookup address") => FetchError::new("host not found"),
-                None => FetchError::new(plain(&cause.to_string())),
-            },
+            _ => explain_inner(cause, limit, cut_short),
         },
         Error::Protocol(cause) => FetchError::curable(format!("not an HTTP answer: {}", plain(&cause.to_string()))),
+        Error::Rustls(cause) => FetchError::new(tls_reason(cause)),
         Error::Decompress(..) => FetchError::new("the answer's compression is damaged"),
         other => FetchError::new(plain(&other.to_string())),
     }
+}
+
+fn explain_inner(cause: &io::Error, limit: Duration, cut_short: bool) -> FetchError {
+    let inner = cause.get_ref();
+    if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        return explain(error, limit, cut_short);
+    }
+    if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return FetchError::new(tls_reason(error));
+    }
+    let text = cause.to_string();
+    let is_lookup = text.starts_with("failed to lookup address");
+    FetchError::new(if is_lookup { "host not found".to_owned() } else { plain(&text) })
+}
+
+/// Why there is no TLS with a node, and what to do about it.
+fn tls_reason(error: &rustls::Error) -> String {
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
+    let bad = |why: &str| format!("its certificate is not trusted: {why}");
+    match error {
+        Error::InvalidMessage(_) => "it does not speak TLS there: an http:// port?".to_owned(),
+        Error::AlertReceived(Alert::CertificateRequired | Alert::BadCertificate) => {
+            "it wants a certificate: set `client_cert` and `client_key`".to_owned()
+        }
+        // What TLS 1.2 says of a missing certificate, and of no common cipher.
+        Error::AlertReceived(Alert::HandshakeFailure) => {
+            "it refuses the TLS handshake; perhaps it wants a certificate (`client_cert`)".to_owned()
+        }
+        Error::AlertReceived(
+            Alert::UnknownCA
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRevoked
+            | Alert::AccessDenied,
+        ) => "it does not accept the certificate of `client_cert`".to_owned(),
+        Error::InvalidCertificate(Bad::UnknownIssuer) => {
+            bad("its authority is not known; name the authority's certificate in `ca_file`")
+        }
+        Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => bad("it has expired"),
+        Error::InvalidCertificate(Bad::NotValidYet | Bad::NotValidYetContext { .. }) => {
+            bad("it is not valid yet; is the clock right?")
+        }
+        Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            bad("it is for another name; ask the node by the name in it")
+        }
+        Error::InvalidCertificate(Bad::Revoked) => bad("it is revoked"),
+        Error::InvalidCertificate(_) => bad(&plain(&error.to_string())),
+        other => plain(&other.to_string()),
+    }
+}
+
+impl FetchError {
+    /// The same with a question about the scheme of the URL, when the fault looks as if it were the wrong one.
+    pub fn asking_for_scheme(mut self, error: &ureq::Error, https: bool) -> Self {
+        let ended = matches!(error, ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof);
+        match (https, error) {
+            (false, ureq::Error::Protocol(_)) => self.reason += "; is this an https:// port?",
+            (true, _) if ended => self.reason += "; is this an http:// port?",
+            _ => {}
+        }
+        self
+    }
+}
+
+/// Whether a server that refused a request says that it wants TLS: nginx, Go and Tomcat all name it.
+pub fn wants_tls(status: u16, body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
+    status == 400 && (said.contains("HTTPS") || said.contains("requires TLS"))
 }
 
 /// Without the "(os error 111)" that says nothing to people.

@@ -3,22 +3,22 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, AsSendBody, http};
 
-use super::fault::{FetchError, after_colon, explain, message_in};
+use super::credentials::Credentials;
+use super::fault::{FetchError, after_colon, explain, message_in, wants_tls};
+use super::{proxy, tls};
 use crate::clock::Clock;
 use crate::sample::Millis;
-use crate::settings::{Cluster, Login};
+use crate::settings::{Cluster, Proxies, Proxy};
 
 /// A page larger than this is refused, counted after decoding: 100,000 lines of table metrics are about 10 MiB.
 const LARGEST_BODY: u64 = 64 << 20;
@@ -38,10 +38,8 @@ const MOST_RESERVED: u64 = 4 << 20;
 pub struct Client {
     agent: Agent,
     names: KnownNames,
-    /// The value of the Authorization header; never printed.
-    authorization: Option<http::HeaderValue>,
-    user: Option<String>,
-    password_origin: Option<String>,
+    credentials: Option<Credentials>,
+    proxies: Proxies,
     timeout: Duration,
     deadline: Instant,
     retries: u32,
@@ -53,8 +51,17 @@ pub struct Question<'a> {
     pub url: &'a str,
     /// A body makes it a POST of JSON.
     pub body: Option<&'a str>,
-    /// Whether the login goes with it. Backends know none, and their addresses are what somebody else told us.
-    pub login: bool,
+    pub login: Login,
+}
+
+/// Whether the login goes with a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Backends know none, and their addresses are what somebody else told us.
+    Never,
+    /// The page can be had without it, too.
+    IfKnown,
+    Needed,
 }
 
 /// What came of asking: the answer or the fault of the last try, when that try began and how long it took.
@@ -74,34 +81,32 @@ pub struct Answer {
 
 impl Client {
     /// # Errors
-    /// When the CA file cannot be read or holds no certificate, or the login cannot be sent in a header.
+    /// When a file with certificates or a key cannot be used.
     pub fn new(cluster: &Cluster, retries: u32, deadline: Instant) -> Result<Self> {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("stellar/", env!("CARGO_PKG_VERSION")))
-            // The nodes are on the operator's own network, and no proxy should see the login.
+            // Which proxy a node needs is known when it is asked.
             .proxy(None)
             .max_idle_connections(64)
             .input_buffer_size(READ_AT_ONCE)
             .output_buffer_size(LARGEST_REQUEST);
         let uses_tls = super::endpoints(cluster).any(|endpoint| endpoint.https);
         if uses_tls {
-            config = config.tls_config(tls(cluster.ca_file.as_deref())?);
+            config = config.tls_config(tls::config(cluster)?);
         }
-        let login = cluster.login.as_ref();
         let names = KnownNames::default();
         Ok(Self {
             agent: Agent::with_parts(
                 config.build(),
-                DefaultConnector::default(),
+                proxy::connector(),
                 Names { known: Arc::clone(&names), ..Names::default() },
             ),
             names,
-            authorization: login.map(authorization).transpose()?,
-            user: login.map(|login| login.user.clone()),
-            password_origin: login.map(|login| login.password_origin.clone()),
+            credentials: cluster.login.as_ref().map(|login| Credentials::new(login, cluster.timeout)),
+            proxies: cluster.proxies.clone(),
             timeout: cluster.timeout,
             deadline,
             retries,
@@ -115,12 +120,17 @@ impl Client {
     }
 
     pub fn has_login(&self) -> bool {
-        self.authorization.is_some()
+        self.credentials.is_some()
+    }
+
+    /// Why there is no password although there is a login; finding out may take a while.
+    pub fn lacks_password(&self) -> Option<&str> {
+        self.credentials.as_ref()?.header(self.deadline).err()
     }
 
     /// What mends a refusal that is about rights, to be put after it.
     pub fn advice(&self, error: &FetchError) -> String {
-        match &self.user {
+        match self.user() {
             Some(user) if error.reason.contains("privilege") => {
                 format!("; run: GRANT OPERATE ON SYSTEM TO USER {user}")
             }
@@ -132,6 +142,10 @@ impl Client {
             }
             _ => String::new(),
         }
+    }
+
+    fn user(&self) -> Option<&str> {
+        self.credentials.as_ref().map(|credentials| credentials.user.as_str())
     }
 
     /// Asks once, and again while retrying can cure the fault and the run's time allows it.
@@ -165,14 +179,26 @@ impl Client {
         }
         let limit = self.timeout.min(left);
         let cut_short = limit < self.timeout;
-        let explain = |error: ureq::Error| explain(&error, limit, cut_short);
+        let through = self.proxy_of(question.url);
+        let explain = |error: &ureq::Error| {
+            let fault = explain(error, limit, cut_short);
+            match through {
+                Some(through) => proxy::explained(through, error, fault),
+                None => fault,
+            }
+        };
+        let proxy = through.map(proxy::for_request).transpose()?;
 
         let mut headers = http::HeaderMap::new();
         if is_loopback(question.url) {
             headers.insert("accept-encoding", http::HeaderValue::from_static("identity"));
         }
-        if let Some(authorization) = self.authorization.as_ref().filter(|_| question.login) {
-            headers.insert("authorization", authorization.clone());
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| question.login != Login::Never) {
+            match credentials.header(self.deadline) {
+                Ok(authorization) => drop(headers.insert("authorization", authorization.clone())),
+                Err(reason) if question.login == Login::Needed => return Err(FetchError::new(reason)),
+                Err(_) => {}
+            }
         }
         if question.body.is_some() {
             headers.insert("content-type", http::HeaderValue::from_static("application/json"));
@@ -183,49 +209,65 @@ impl Client {
             own.extend(headers);
         }
         let response = match question.body {
-            Some(body) => self.send(request.body(body), limit),
-            None => self.send(request.body(()), limit),
+            Some(body) => self.send(request.body(body), proxy, limit),
+            None => self.send(request.body(()), proxy, limit),
         };
-        let response = response.map_err(explain)?;
+        let https = question.url.starts_with("https:");
+        let response = response.map_err(|error| explain(&error).asking_for_scheme(&error, https))?;
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
         let length = response.body().content_length().unwrap_or(0).min(MOST_RESERVED);
         let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         let reader = response.into_body().into_reader();
-        reader.take(LARGEST_BODY + 1).read_to_end(&mut body).map_err(|error| explain(ureq::Error::from(error)))?;
+        reader.take(LARGEST_BODY + 1).read_to_end(&mut body).map_err(|error| explain(&ureq::Error::from(error)))?;
         if body.len() as u64 > LARGEST_BODY {
             return Err(FetchError::new(format!("the answer is larger than {} MiB", LARGEST_BODY >> 20)));
         }
         match status {
             200 => Ok(Answer { body, content_type }),
-            _ => Err(self.refusal(status, &body, question.login)),
+            _ => Err(self.refusal(status, &body, question, through)),
         }
+    }
+
+    fn proxy_of(&self, url: &str) -> Option<&Proxy> {
+        let uri: Uri = url.parse().ok()?;
+        let https = uri.scheme_str() == Some("https");
+        self.proxies.of(https, uri.host()?, uri.port_u16().unwrap_or(if https { 443 } else { 80 }))
     }
 
     fn send(
         &self,
         request: Result<http::Request<impl AsSendBody>, http::Error>,
+        proxy: Option<ureq::Proxy>,
         limit: Duration,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let request = self.agent.configure_request(request?);
+        let request = self.agent.configure_request(request?).proxy(proxy);
         self.agent.run(request.timeout_global(Some(limit)).timeout_connect(Some(limit.min(LONGEST_CONNECT))).build())
     }
 
-    fn refusal(&self, status: u16, body: &[u8], with_login: bool) -> FetchError {
+    fn refusal(&self, status: u16, body: &[u8], question: &Question, through: Option<&Proxy>) -> FetchError {
+        // Over http:// a proxy answers in the node's place; a node never sends this status.
+        if let (407, Some(through)) = (status, through) {
+            return proxy::refusal(through, status);
+        }
         let said = message_in(body);
-        let reason = match (status, &self.user) {
-            (401, _) if !with_login => {
+        let reason = match (status, &self.credentials) {
+            (401, _) if question.login == Login::Never => {
                 "401 Unauthorized, though a backend asks nobody for a login; is this its address?".to_owned()
             }
-            (401, Some(user)) => {
-                let origin = self.password_origin.as_deref().unwrap_or("nowhere");
+            (401, Some(Credentials { user, password_origin: origin, .. })) => {
                 format!("401 Unauthorized for user `{user}` (password from {origin}){}", after_colon(&said))
             }
             (401, None) => "401 Unauthorized: set `user` and a password for this cluster".to_owned(),
             (300..=399, _) => format!("{status}: redirected elsewhere; give the address of the node itself"),
+            (400, _) if wants_tls(status, body) => "HTTP status 400: it wants TLS there; write https://".to_owned(),
             (404, _) => "404 Not Found".to_owned(),
             _ => format!("HTTP status {status}{}", after_colon(&said)),
+        };
+        let reason = match through {
+            Some(through) => format!("{reason}; asked through {}", proxy::name(through)),
+            None => reason,
         };
         // What a busy gateway or a starting node says; a 500 of StarRocks is an SQL error, the same again next time.
         let curable = matches!(status, 408 | 429 | 502 | 503 | 504);
@@ -263,64 +305,7 @@ impl Resolver for Names {
     }
 }
 
-/// Root certificates: the file when one is named, else those of the machine.
-fn tls(ca_file: Option<&Path>) -> Result<TlsConfig> {
-    let roots = match ca_file {
-        None => RootCerts::PlatformVerifier,
-        Some(path) => {
-            let pem = std::fs::read(path).with_context(|| format!("ca_file {}: cannot be read", path.display()))?;
-            let certificates: Vec<Certificate<'static>> = ureq::tls::parse_pem(&pem)
-                .filter_map(|item| match item {
-                    Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                    _ => None,
-                })
-                .collect();
-            if certificates.is_empty() {
-                bail!("ca_file {}: holds no certificate in PEM form", path.display());
-            }
-            RootCerts::Specific(Arc::new(certificates))
-        }
-    };
-    Ok(TlsConfig::builder().root_certs(roots).build())
-}
-
-fn authorization(login: &Login) -> Result<http::HeaderValue> {
-    let pair = format!("{}:{}", login.user, login.password.expose());
-    let mut value = http::HeaderValue::from_str(&format!("Basic {}", base64(pair.as_bytes())))
-        .context("the login cannot be sent in a header")?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// RFC 4648 with padding; the one place that needs it, for one header.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize] as char;
-            text.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
-}
-
 fn is_loopback(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or_default();
     host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_what_rfc_4648_says() {
-        let pairs =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("root:", "cm9vdDo="), ("ü:ö ", "w7w6w7Yg")];
-        for (plain, encoded) in pairs {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
 }

@@ -91,7 +91,8 @@ impl Target<'_> {
                     // A wrong password is wrong everywhere; asking on could lock the account. A walk over all tablets
                     // that takes too long is not begun once more.
                     let hopeless = (error.status == Some(401) && way.means == Means::Sql)
-                        || (error.timed_out && list.job().is_none());
+                        || (error.timed_out && list.job().is_none())
+                        || self.client.lacks_password().is_some();
                     // The first refusal says most, but for that of a version that does not have the endpoint yet.
                     if told.as_ref().is_none_or(|(_, known)| known.status == Some(404)) {
                         told = Some((endpoint, error));

@@ -4,6 +4,7 @@
 //! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
 
 mod cells;
+mod credentials;
 pub mod due;
 mod fault;
 pub mod http;
@@ -12,8 +13,10 @@ pub mod nodes;
 pub mod page;
 mod pool;
 mod problems;
+mod proxy;
 pub mod show;
 pub mod starrocks;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -143,7 +146,7 @@ pub struct Toolbox<'a> {
 /// Fetches all `clusters`; the result has one harvest each, in their order.
 ///
 /// # Errors
-/// When no thread can be started or a cluster's CA file cannot be used. Endpoints never make it fail.
+/// When no thread can be started or a cluster's certificates cannot be used. Endpoints never make it fail.
 pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbox) -> Result<Vec<Harvest>> {
     let deadline = Instant::now() + limits.deadline;
     let mut targets = Vec::with_capacity(clusters.len());

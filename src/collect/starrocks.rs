@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::FetchError;
-use super::http::{Client, Question, Reply};
+use super::http::{Client, Login, Question, Reply};
 use super::pool::Pool;
 use super::show::{self, List, ListAnswer};
 use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
@@ -109,10 +109,12 @@ impl<'a> Target<'a> {
         let endpoint = &self.cluster.frontends[index];
         let pages = &self.cluster.pages;
         let mut parameters = Vec::new();
-        if pages.table_metrics {
+        // Without a login the whole page would be refused.
+        let may_ask = |wanted: bool| wanted && self.client.lacks_password().is_none();
+        if may_ask(pages.table_metrics) {
             parameters.push("with_table_metrics=minified");
         }
-        if pages.materialized_views {
+        if may_ask(pages.materialized_views) {
             parameters.push("with_materialized_view_metrics=minified");
         }
         let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
@@ -152,7 +154,8 @@ impl<'a> Target<'a> {
     /// The page of one node. Its scrape is kept whether it could be read or not, with `up` on it.
     fn metrics_page(&self, job: &'static str, endpoint: &Endpoint, query: &str) -> PageOutcome {
         let url = format!("{}/metrics{query}", endpoint.base);
-        let reply = self.client.ask(&Question { url: &url, body: None, login: job == "fe" }, self.tools.clock);
+        let login = if job == "fe" { Login::IfKnown } else { Login::Never };
+        let reply = self.client.ask(&Question { url: &url, body: None, login }, self.tools.clock);
         let source = page_source(job, &endpoint.instance, "");
         let result = page::read(&reply, (job, &endpoint.instance), source, self.tools);
         let report = &result.report;
@@ -237,7 +240,7 @@ impl<'a> Target<'a> {
     }
 
     pub(super) fn ask(&self, url: &str, body: Option<&str>) -> Reply {
-        self.client.ask(&Question { url, body, login: true }, self.tools.clock)
+        self.client.ask(&Question { url, body, login: Login::Needed }, self.tools.clock)
     }
 
     /// Everything that came in, the lists as samples.

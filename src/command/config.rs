@@ -33,15 +33,14 @@ fn check(global: &Global, wants_probe: bool, world: &World) -> Result<Exit> {
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
-    print(&format!("{}\n", settings::summary(&loaded)))?;
-    if !wants_probe {
-        return Ok(Exit::Done);
-    }
-    probe(&loaded, &catalogue, global, world)
+    let findings: String = loaded.exposed.iter().map(|finding| format!("finding: {finding}\n")).collect();
+    print(&words::folded(&format!("{}\n{findings}", settings::summary(&loaded)), world.width))?;
+    let is_clean = !wants_probe || probe(&loaded, &catalogue, global, world)?;
+    Ok(if is_clean && findings.is_empty() { Exit::Done } else { Exit::Partly })
 }
 
-/// Asks every endpoint once and tells what came back; stores nothing.
-fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World) -> Result<Exit> {
+/// Asks every endpoint once and tells what came back, and whether all is well; stores nothing.
+fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World) -> Result<bool> {
     let asked: Vec<(&Cluster, Remembered)> =
         loaded.settings.clusters.iter().map(|cluster| (cluster, Remembered::default())).collect();
     let clock = world.clock()?;
@@ -82,5 +81,5 @@ fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World)
         }
     }
     print(&text)?;
-    Ok(if clean { Exit::Done } else { Exit::Partly })
+    Ok(clean)
 }

@@ -8,6 +8,7 @@ mod query;
 mod report;
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use anyhow::{Error, Result};
@@ -19,6 +20,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::clock::{Clock, FREEZE_VARIABLE};
 use crate::failure::{Exit, Failure};
 use crate::settings::{self, Loaded, fault};
+use crate::words;
 
 /// Reads one environment variable.
 pub type Variables = Box<dyn Fn(&str) -> Option<String>>;
@@ -33,6 +35,8 @@ pub struct World {
     pub colour: bool,
     /// Columns of the terminal on stdout; `None` when it is none.
     pub width: Option<usize>,
+    /// The same for stderr.
+    pub stderr_width: Option<usize>,
 }
 
 impl World {
@@ -46,14 +50,17 @@ impl World {
             ColorChoice::Auto if is_set("NO_COLOR") || environment("TERM").is_some_and(|term| term == "dumb") => false,
             ColorChoice::Auto => is_set("CLICOLOR_FORCE") || stdout_is_terminal,
         };
-        let width = if stdout_is_terminal { terminal_width(&environment) } else { None };
+        let width = if stdout_is_terminal { terminal_width(&environment, io::stdout()) } else { None };
+        let stderr_is_terminal = io::stderr().is_terminal();
+        let stderr_width = if stderr_is_terminal { terminal_width(&environment, io::stderr()) } else { None };
         Self {
             environment: Box::new(environment),
             stdout_is_terminal,
-            stderr_is_terminal: io::stderr().is_terminal(),
+            stderr_is_terminal,
             journal: environment("JOURNAL_STREAM").is_some_and(|stream| is_stderr(&stream)),
             colour,
             width,
+            stderr_width,
         }
     }
 
@@ -73,9 +80,9 @@ fn is_stderr(stream: &str) -> bool {
     rustix::fs::fstat(io::stderr()).is_ok_and(|stderr| stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
-fn terminal_width(environment: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+fn terminal_width(environment: &dyn Fn(&str) -> Option<String>, terminal: impl AsFd) -> Option<usize> {
     let told = environment("COLUMNS").and_then(|columns| columns.parse().ok());
-    told.or_else(|| rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)))
+    told.or_else(|| rustix::termios::tcgetwinsize(terminal).ok().map(|size| usize::from(size.ws_col)))
         .filter(|width| *width > 0)
 }
 
@@ -98,11 +105,15 @@ pub fn start_log(global: &Global, world: &World) {
         (false, _) => LevelFilter::Debug,
     };
     let mut builder = env_logger::Builder::new();
-    builder.filter_level(LevelFilter::Warn).filter_module("stellar", default);
-    if let Some(wish) = (world.environment)("STELLAR_LOG").filter(|_| !global.quiet && global.verbose == 0) {
-        builder.filter_module("stellar", wish.parse().unwrap_or(default));
+    // What the libraries say of a connection is in its attempt, too.
+    builder.filter_level(LevelFilter::Off).filter_module("stellar", default);
+    let wish = (world.environment)("STELLAR_LOG").filter(|wish| !wish.trim().is_empty());
+    let wish = wish.filter(|_| !global.quiet && global.verbose == 0);
+    let level: Option<LevelFilter> = wish.as_ref().and_then(|wish| wish.trim().parse().ok());
+    if let Some(level) = level {
+        builder.filter_module("stellar", level);
     }
-    let journal = world.journal;
+    let (journal, width) = (world.journal, world.stderr_width);
     builder.format(move |out, record| {
         let (priority, word) = match record.level() {
             log::Level::Error => (3, "error: "),
@@ -111,10 +122,15 @@ pub fn start_log(global: &Global, world: &World) {
             log::Level::Debug | log::Level::Trace => (7, ""),
         };
         let (priority, word) = if journal { (format!("<{priority}>"), "") } else { (String::new(), word) };
-        writeln!(out, "{priority}{word}{}", record.args())
+        writeln!(out, "{}", words::folded(&format!("{priority}{word}{}", record.args()), width))
     });
     // Started twice only by a program that embeds us; the first log stands.
     let _ = builder.try_init();
+    // Not a reason to leave a timer's collection out.
+    if let (Some(wish), None) = (wish, level) {
+        let wish = settings::words::quoted(wish.trim());
+        log::warn!("$STELLAR_LOG is {wish}, which is no level: write error, warn, info or debug; it counts as warn");
+    }
 }
 
 /// Says what ended the command, on standard error, and what to do about it.
@@ -145,6 +161,7 @@ pub fn explain(error: &Error, world: &World) -> Exit {
             Exit::Partly
         }
     };
+    let text = words::folded(&text, world.stderr_width);
     let lines: String = text.lines().map(|line| format!("{priority}{line}\n")).collect();
     // Nobody is left to be told when standard error is closed.
     let _ = io::stderr().write_all(lines.as_bytes());

@@ -1,8 +1,7 @@
-//! A TOML file in which everything knows its place, so that every fault can be shown where it is.
+//! A configuration in TOML in which everything knows its file and place, so that every fault can be shown where it is.
 //!
 //! Independent of what the file means: the settings and the catalogue files are both read from it.
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -12,8 +11,9 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Place};
-use super::words::{io_reason, printable};
-use super::{mask, syntax};
+use super::source::Source;
+use super::syntax;
+use super::words::io_reason;
 
 /// Larger files are refused: no configuration of ours is, and a wrong path may name anything.
 pub const MOST_BYTES: u64 = 1024 * 1024;
@@ -70,16 +70,61 @@ impl Table {
     pub fn get(&self, key: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
+
+    fn shift(&mut self, by: usize) {
+        for entry in &mut self.entries {
+            entry.key_span = moved(&entry.key_span, by);
+            entry.node.shift(by);
+        }
+    }
+
+    fn join(&mut self, later: Self) {
+        for entry in later.entries {
+            match self.entries.iter_mut().find(|own| own.key == entry.key) {
+                Some(own) => own.join(entry),
+                None => self.entries.push(entry),
+            }
+        }
+    }
 }
 
-/// A parsed file.
+impl Entry {
+    fn join(&mut self, later: Self) {
+        let are_tables = |list: &[Node]| list.iter().all(|node| matches!(node.value, Value::Table(_)));
+        match (&mut self.node.value, later.node.value) {
+            (Value::Table(own), Value::Table(more)) => own.join(more),
+            (Value::List(own), Value::List(more)) if are_tables(own) && are_tables(&more) && !more.is_empty() => {
+                own.extend(more);
+            }
+            (_, value) => {
+                *self = Self { node: Node { value, span: later.node.span }, key: later.key, key_span: later.key_span };
+            }
+        }
+    }
+}
+
+impl Node {
+    fn shift(&mut self, by: usize) {
+        self.span = moved(&self.span, by);
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            Value::Table(table) => table.shift(by),
+            _ => {}
+        }
+    }
+}
+
+fn moved(span: &Range<usize>, by: usize) -> Range<usize> {
+    span.start + by..span.end + by
+}
+
+/// A parsed file, or several that are one configuration.
+///
+/// The files of a configuration share one range of bytes: each begins where the one before it ends, so that a span says
+/// in which file it is.
 pub struct Document {
-    name: Arc<str>,
-    text: String,
-    line_starts: Vec<usize>,
-    /// Where secrets stand; only messages want to know.
-    hidden: OnceCell<Vec<Range<usize>>>,
-    is_file: bool,
+    /// At least one; in the order of reading.
+    sources: Vec<Source>,
     root: Table,
     faults: Vec<Fault>,
 }
@@ -88,23 +133,23 @@ impl Document {
     /// Reads the text. Faults of the syntax are in `faults()`; unless they are harmless, the document is then empty.
     pub fn parse(name: &str, text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut document = Self::bare(name, text, true);
-        let (table, errors) = DeTable::parse_recoverable(&document.text);
-        let (faults, usable) = syntax::faults(&document, &errors);
+        let source = Source::new(name, text, true);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let (faults, usable) = syntax::faults(&source, &errors);
         let root = if usable { table_of(table.get_ref()) } else { Table::default() };
-        document.root = root;
-        document.faults = faults;
-        document
+        Self { sources: vec![source], root, faults }
     }
 
     /// A text of our own, which has no secrets to look for.
     pub fn shipped(name: &str, text: &str) -> Self {
-        Self { hidden: OnceCell::from(Vec::new()), ..Self::parse(name, text) }
+        let document = Self::parse(name, text);
+        Self { sources: document.sources.into_iter().map(Source::without_secrets).collect(), ..document }
     }
 
     /// A text that is no TOML and has no secrets, for faults within it.
     pub fn plain(name: &str, text: &str) -> Self {
-        Self { hidden: OnceCell::from(Vec::new()), ..Self::bare(name, text, true) }
+        let source = Source::new(name, text, true).without_secrets();
+        Self { sources: vec![source], root: Table::default(), faults: Vec::new() }
     }
 
     /// Opens and reads a file. Errors are plain reasons (`no such file`) or, for bytes that are not text, a fault.
@@ -123,11 +168,10 @@ impl Document {
             Ok(text) => Ok(Self::parse(&name, &text)),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes());
-                let mut document = Self::bare(&name, &text, true);
+                let source = Source::new(&name, &String::from_utf8_lossy(error.as_bytes()), true);
                 let message = "a byte that is not UTF-8";
-                document.faults = vec![Fault::new(document.place(at..at + 1), message, "save the file as UTF-8")];
-                Ok(document)
+                let faults = vec![Fault::new(source.place(at..at + 1), message, "save the file as UTF-8")];
+                Ok(Self { sources: vec![source], root: Table::default(), faults })
             }
         }
     }
@@ -135,22 +179,25 @@ impl Document {
     /// The value of an environment variable as a document of one word, so that its faults look the same.
     pub fn variable(name: &str, value: &str) -> (Self, Node) {
         let start = name.len() + 1;
-        let document = Self::bare(&format!("${name}"), &format!("{name}={value}"), false);
+        let source = Source::new(&format!("${name}"), &format!("{name}={value}"), false);
+        let document = Self { sources: vec![source], root: Table::default(), faults: Vec::new() };
         (document, Node { value: Value::Word(value.trim().to_owned()), span: start..start + value.len() })
     }
 
-    fn bare(name: &str, text: &str, is_file: bool) -> Self {
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let (hidden, root, faults) = (OnceCell::new(), Table::default(), Vec::new());
-        Self { name: name.into(), text: text.to_owned(), line_starts, hidden, is_file, root, faults }
+    /// Puts another file behind this one: its tables join those of the same name, its lists of tables are appended, and
+    /// any other value takes the place of an earlier one.
+    pub fn join(&mut self, later: Self) {
+        let base = self.sources.last().map_or(0, |last| last.base + last.text.len() + 1);
+        let mut root = later.root;
+        root.shift(base);
+        self.root.join(root);
+        self.faults.extend(later.faults);
+        self.sources.extend(later.sources.into_iter().map(|source| source.moved(base)));
     }
 
+    /// The first file's name.
     pub fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    pub fn text(&self) -> &str {
-        &self.text
+        &self.source(0).name
     }
 
     pub fn root(&self) -> &Table {
@@ -162,81 +209,39 @@ impl Document {
         &self.faults
     }
 
+    /// The names of the files, in the order of reading.
+    pub fn files(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.sources.iter().map(|source| &source.name)
+    }
+
     /// The text as written, for "overrides …"; never of a secret.
     pub fn written(&self, span: &Range<usize>) -> &str {
-        if self.hides(span) { "***" } else { self.text.get(span.clone()).unwrap_or_default() }
+        let (source, span) = self.within(span);
+        if source.hides(&span) { "***" } else { source.text.get(span).unwrap_or_default() }
     }
 
-    fn hidden(&self) -> &[Range<usize>] {
-        self.hidden.get_or_init(|| mask::secrets(&self.text))
-    }
-
-    /// Whether a secret is within the span.
-    pub fn hides(&self, span: &Range<usize>) -> bool {
-        self.hidden().iter().any(|hidden| hidden.start < span.end.max(span.start + 1) && span.start < hidden.end)
-    }
-
-    /// The line that holds this byte, from 1.
-    pub fn line(&self, at: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= at)
+    /// The file that holds this byte, and the line in it, from 1.
+    pub fn line(&self, at: usize) -> (&Arc<str>, usize) {
+        let (source, span) = self.within(&(at..at));
+        (&source.name, source.line(span.start))
     }
 
     /// Where the span is; what lies beyond its first line is not marked.
     pub fn place(&self, span: Range<usize>) -> Place {
-        const MOST: usize = 110;
-        const LEAD: usize = 40;
-        let line = self.line(span.start);
-        let start = line.checked_sub(1).and_then(|index| self.line_starts.get(index)).copied().unwrap_or_default();
-        let line_text = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
-        let column = line_text.char_indices().take_while(|(at, _)| start + at < span.start).count();
-
-        let letters = self.shown(line_text, start);
-        let indent = letters.iter().take_while(|(at, _)| *at < self.visible(span.start)).count();
-        let end = span.end.max(span.start + 1);
-        let length = letters.iter().skip(indent).take_while(|(at, _)| *at < end).count().max(1);
-        let cut = if letters.len() > MOST { indent.saturating_sub(LEAD) } else { 0 };
-        let mut excerpt: String = letters.iter().skip(cut).take(MOST).map(|(_, letter)| *letter).collect();
-        if cut > 0 {
-            excerpt.insert(0, '…');
-        }
-        if letters.len() > cut + MOST {
-            excerpt.push('…');
-        }
-        Place {
-            file: self.name.clone(),
-            line: if self.is_file { line } else { 0 },
-            column: column + 1,
-            length: length.min(MOST),
-            excerpt: excerpt.into(),
-            indent: indent - cut + usize::from(cut > 0),
-        }
+        let (source, span) = self.within(&span);
+        source.place(span)
     }
 
-    /// The letters of a line with the byte each stands for; a secret is three stars.
-    fn shown(&self, line: &str, start: usize) -> Vec<(usize, char)> {
-        let mut letters = Vec::with_capacity(line.len());
-        let mut stars_until = 0;
-        let first = self.hidden().partition_point(|hidden| hidden.end <= start);
-        let mut hidden = self.hidden().iter().skip(first).peekable();
-        for (at, letter) in line.char_indices() {
-            let at = start + at;
-            while hidden.next_if(|range| range.end <= at).is_some() {}
-            match hidden.peek() {
-                Some(range) if range.start <= at => {
-                    if stars_until != range.end {
-                        stars_until = range.end;
-                        letters.extend([(at, '*'); 3]);
-                    }
-                }
-                _ => letters.push((at, printable(letter))),
-            }
-        }
-        letters
+    fn source(&self, at: usize) -> &Source {
+        let index = self.sources.partition_point(|source| source.base <= at).saturating_sub(1);
+        // There is a source at 0.
+        &self.sources[index]
     }
 
-    /// The byte at which what stands here is drawn: the start of the secret, when it is within one.
-    fn visible(&self, at: usize) -> usize {
-        self.hidden().iter().find(|range| range.contains(&at)).map_or(at, |range| range.start)
+    /// The file of a span, and the span within its text.
+    fn within(&self, span: &Range<usize>) -> (&Source, Range<usize>) {
+        let source = self.source(span.start);
+        (source, span.start - source.base..span.end.saturating_sub(source.base))
     }
 }
 

@@ -20,6 +20,16 @@ pub struct Place {
     pub indent: usize,
 }
 
+impl Place {
+    /// Where this is for someone who looks at `other`: `line 5`, with the file when it is another one.
+    pub fn seen_from(&self, other: &Self) -> String {
+        match self.file == other.file {
+            true => format!("line {}", self.line),
+            false => format!("{}:{}", self.file, self.line),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     /// `conf/config.toml:5:1`, or `$NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,19 +1,30 @@
 //! Finds the configuration file and reads it.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::cluster::everyone_reads;
 use super::document::Document;
 use super::fault::{self, Fault};
 use super::reader::{Environment, Origin, Report, Shown};
-use super::words::toml_text;
-use super::{Settings, durations};
+use super::words::{io_reason, toml_text};
+use super::{Settings, durations, exposed};
 
 /// The file as shipped: every option explained at its default.
 pub const SHIPPED: &str = include_str!("../../conf/config.toml");
 
 const CANDIDATES: [&str; 2] = ["/etc/stellar/config.toml", "conf/config.toml"];
+
+/// What to do when there is no file at all.
+const FIRST_CONFIGURATION: &str = "write /etc/stellar/config.toml; this is enough for a first one:
+
+    [[clusters]]
+    name = \"shop\"
+    frontends = [\"http://10.20.0.1:8030\"]
+    user = \"monitor\"
+    password_file = \"shop.password\"
+
+then run: stellar config check --probe; man stellar.toml has every option";
 
 /// Settings without faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +32,12 @@ pub struct Loaded {
     pub settings: Settings,
     /// As found or as named; None when no file was read.
     pub path: Option<PathBuf>,
+    /// The files of `config.d` beside it, in the order of reading.
+    pub drop_ins: Vec<PathBuf>,
     /// For standard error; not faults.
     pub warnings: Vec<String>,
+    /// Files that hold a secret and that everyone can read: each a sentence with what to run. Empty without secrets.
+    pub exposed: Vec<String>,
     /// Each option with its value and where that comes from, secrets hidden.
     pub origins: Vec<Shown>,
 }
@@ -70,10 +85,7 @@ impl LoadError {
     pub fn render(&self) -> String {
         let hint = match self {
             Self::Faults(faults) => return fault::render(faults),
-            Self::NotFound(_) => {
-                "the least it needs: [[clusters]], name = \"shop\", frontends = [\"http://host:8030\"], user = \"monitor\" (a line \
-                 each); man stellar.toml has the rest"
-            }
+            Self::NotFound(_) => FIRST_CONFIGURATION,
             Self::Unreadable { reason, .. } if reason == "no such file" => "check the path, or leave it out",
             Self::Unreadable { reason, .. } if reason == "permission denied" => {
                 "run as the user stellar, or let this user read the file"
@@ -110,19 +122,66 @@ pub(super) fn load_from(
     };
     if let Some((path, named_by)) = named {
         return match Document::open(&path) {
-            Ok(document) => read(&document, Some(path), environment, secrets),
+            Ok(document) => read_with_drop_ins(document, path, environment, secrets),
             Err(reason) => Err(LoadError::Unreadable { path, named_by: Some(named_by), reason }),
         };
     }
     let mut looked = vec![("--config".into(), "not given".into()), ("$STELLAR_CONFIG".into(), "not set".into())];
     for path in candidates {
         match Document::open(path) {
-            Ok(document) => return read(&document, Some(path.to_path_buf()), environment, secrets),
+            Ok(document) => return read_with_drop_ins(document, path.to_path_buf(), environment, secrets),
             Err(reason) if reason == "no such file" => looked.push((path.display().to_string(), reason)),
             Err(reason) => return Err(LoadError::Unreadable { path: path.to_path_buf(), named_by: None, reason }),
         }
     }
     Err(LoadError::NotFound(looked))
+}
+
+fn read_with_drop_ins(
+    mut document: Document,
+    path: PathBuf,
+    environment: &Environment<'_>,
+    secrets: bool,
+) -> Result<Loaded, LoadError> {
+    let drop_ins = drop_ins(&path)?;
+    for path in &drop_ins {
+        match Document::open(path) {
+            Ok(more) => document.join(more),
+            Err(reason) => return Err(LoadError::Unreadable { path: path.clone(), named_by: None, reason }),
+        }
+    }
+    let mut loaded = read(&document, Some(path), environment, secrets)?;
+    loaded.drop_ins = drop_ins;
+    Ok(loaded)
+}
+
+/// The files `config.d/*.toml` beside a configuration file, by name. What editors and package managers leave there
+/// (`.x.toml.swp`, `x.toml~`, `#x.toml#`, `x.toml.bak`) is none of ours.
+fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let folder = path.parent().unwrap_or(Path::new("")).join("config.d");
+    let unreadable = |error: &io::Error| LoadError::Unreadable {
+        path: folder.clone(),
+        named_by: None,
+        reason: match error.kind() {
+            io::ErrorKind::NotADirectory => "is a file, not a folder".to_owned(),
+            _ => io_reason(error),
+        },
+    };
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(|error| unreadable(&error))?.file_name();
+        let text = name.to_string_lossy();
+        if text.ends_with(".toml") && !text.starts_with(['.', '#']) {
+            files.push(folder.join(&name));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn read(
@@ -136,18 +195,13 @@ fn read(
     if !faults.is_empty() {
         return Err(LoadError::Faults(faults));
     }
-    if let Some(path) = &path {
-        let mut options = sections.iter().flat_map(|section| &section.options);
-        let inline = options.any(|option| option.key == "password" && matches!(option.origin, Origin::Line { .. }));
-        if inline && everyone_reads(path) {
-            let path = path.display();
-            warnings.push(format!("{path} has a password and everyone can read it; run: chmod o-r {path}"));
-        }
-        if settings.clusters.is_empty() {
-            warnings.push(format!("{} has no [[clusters]]: nothing will be collected", path.display()));
-        }
+    let exposed = if secrets { exposed::files(&sections, &settings) } else { Vec::new() };
+    if let Some(path) = &path
+        && settings.clusters.is_empty()
+    {
+        warnings.push(format!("{} has no [[clusters]]: nothing will be collected", path.display()));
     }
-    Ok(Loaded { settings, path, warnings, origins: sections })
+    Ok(Loaded { settings, path, drop_ins: Vec::new(), warnings, exposed, origins: sections })
 }
 
 impl Loaded {
@@ -166,9 +220,14 @@ impl Loaded {
         }
     }
 
-    /// The file, or words for its absence.
+    /// The file and how many more there are, or words for its absence.
     pub fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "no configuration file".into(), |path| path.display().to_string())
+        let Some(path) = &self.path else { return "no configuration file".into() };
+        match self.drop_ins.len() {
+            0 => path.display().to_string(),
+            1 => format!("{} and 1 file of config.d", path.display()),
+            more => format!("{} and {more} files of config.d", path.display()),
+        }
     }
 
     /// `every 30 s, keep 14 d`.

@@ -13,7 +13,12 @@ pub fn secrets(text: &str) -> Vec<Range<usize>> {
         .match_indices('=')
         .filter_map(|(at, _)| {
             let (key, value) = (key_before(text, at), value_after(text, at + 1));
-            let misplaced = key == "password_env" && !is_name(text.get(value.clone()).unwrap_or_default());
+            let written = text.get(value.clone()).unwrap_or_default();
+            let misplaced = match key {
+                "password_env" => !is_name(written),
+                "password_command" => !written.starts_with('['),
+                key => names_proxy(key) && written.contains('@'),
+            };
             (looks_secret(key) || misplaced).then_some(value)
         })
         .chain(text.match_indices("://").filter_map(|(at, _)| login_after(text, at + 3)))
@@ -36,7 +41,12 @@ fn looks_secret(key: &str) -> bool {
     let named = ["pass", "pwd", "psw", "secret", "token", "credential"].iter().any(|part| key.contains(part));
     // Two letters more or fewer are two misspellings already.
     let misspelt = || key.chars().count().abs_diff("password".len()) <= 2 && distance(&key, "password") <= 2;
-    (named || misspelt()) && key != "password_file" && key != "password_env"
+    (named || misspelt()) && !["password_file", "password_env", "password_command"].contains(&key.as_str())
+}
+
+/// True for `proxy` and `HTTPS_PROXY`: a URL without a scheme may have a login, too.
+fn names_proxy(key: &str) -> bool {
+    key.to_lowercase().ends_with("proxy")
 }
 
 /// Whether it may be the name of a variable; else someone has taken `password_env` for the password.
@@ -135,6 +145,10 @@ mod tests {
             ("password = \"\"\"\nhunter2\n\"\"\"\nx = 1", "password = ***\nx = 1"),
             ("password = [\n'hunter2',\n]\nx = 1", "password = ***\nx = 1"),
             ("password_env = 'hunter-2'\npassword_env = 'NAME'", "password_env = ***\npassword_env = 'NAME'"),
+            ("password_command = 'hunter2'\n", "password_command = ***\n"),
+            ("proxy = 'u:hunter2@h:1'\nx = 1", "proxy = ***\nx = 1"),
+            ("proxy = 'http://u:hunter2@h:1'", "proxy = ***"),
+            ("HTTPS_PROXY=u:hun@ter2@h:1", "HTTPS_PROXY=***"),
             ("['http://root:hunter2@h:1', 'http://h:2']", "['http://***@h:1', 'http://h:2']"),
             ("['http://root:hun@ter/2@h:1']", "['http://***@h:1']"),
         ] {
@@ -144,9 +158,16 @@ mod tests {
 
     #[test]
     fn what_is_not_secret_stays() {
-        for text in
-            ["password_file = '/run/x'", "password_env = 'SHOP'", "path = 'a@b'", "= 3", "é= 'x'", "x = 'http://h'"]
-        {
+        for text in [
+            "password_command = ['pass', 'x']",
+            "proxy = 'http://h:1'",
+            "password_file = '/run/x'",
+            "password_env = 'SHOP'",
+            "path = 'a@b'",
+            "= 3",
+            "é= 'x'",
+            "x = 'http://h'",
+        ] {
             assert_eq!(masked(text), text);
         }
     }

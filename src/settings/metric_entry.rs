@@ -158,7 +158,8 @@ fn read_entries(reader: &Reader<'_>, root: &Section<'_, '_>, promql: &Promql) ->
         match entries.iter().find(|earlier| (&earlier.name, earlier.per) == (&entry.name, entry.per)) {
             Some(earlier) => {
                 let message = format!("metric `{}` is defined twice", entry.name);
-                let hint = format!("first defined at line {}; rename one", earlier.name_place.line);
+                let first = earlier.name_place.seen_from(&entry.name_place);
+                let hint = format!("first defined at {first}; rename one");
                 reader.fault(entry.name_place, message, hint);
             }
             None => entries.push(entry),

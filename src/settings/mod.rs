@@ -7,28 +7,37 @@ mod cluster;
 pub mod document;
 pub mod durations;
 mod endpoint;
+mod exposed;
 pub mod fault;
+mod files;
 mod forms;
+pub mod identity;
 mod load;
+pub mod login;
 mod mask;
 pub mod metric_entry;
 pub mod moments;
+mod no_proxy;
+mod proxy;
 mod reader;
 mod secret;
 mod show;
+mod source;
 mod syntax;
 pub mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use cluster::{Cluster, Login, Pages};
+pub use cluster::{Cluster, Pages};
 pub use endpoint::Endpoint;
 pub use load::{LoadError, Loaded, SHIPPED, load, load_without_secrets};
+pub use login::{Login, Password};
 pub use metric_entry::MetricEntry;
+pub use proxy::{Proxies, Proxy};
 pub use reader::{Environment, Origin, Shown, Stated};
 pub use secret::Secret;
-pub use show::{reference, show, summary};
+pub use show::{example, reference, show, summary};
 
 use cluster::Surroundings;
 use document::{Document, Node, Value};
@@ -97,10 +106,13 @@ impl Settings {
         let root = reader.root();
         let metrics = Metrics::read(&root.table("metrics", "[metrics]"));
         let database = Database::read(&root.table("database", "[database]"), folder);
-        let collection = Collection::read(&reader, &root.table("collection", "[collection]"));
+        let section = root.table("collection", "[collection]");
+        let collection = Collection::read(&reader, &section);
+        let proxies = proxy::of_collection(&reader, &section, secrets);
         let around = Surroundings {
             folder,
             secrets,
+            proxies: &proxies,
             interval: metrics.interval,
             timeout: collection.timeout,
             deadline: collection.deadline,

@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         Section { reader: self, number: sections.len() - 1, table, header }
     }
 
-    /// Looks for unknown keys, last, since only now all keys are declared; faults come out in the order of the file.
+    /// Looks for unknown keys, last, since only now all keys are declared; faults come out in the order of the files.
     pub fn finish(self) -> Report {
         let sections = self.sections.into_inner();
         let mut faults = self.faults.into_inner();
@@ -161,7 +161,9 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        faults.sort_by_key(|fault| (fault.place.line, fault.place.column));
+        // Variables of the environment are in no file and come first.
+        let file = |fault: &Fault| self.document.files().position(|file| *file == fault.place.file);
+        faults.sort_by_key(|fault| (file(fault), fault.place.line, fault.place.column));
         let sections = sections.into_iter().map(|opened| opened.shown).collect();
         Report { sections, faults, warnings: self.warnings.into_inner() }
     }
@@ -254,14 +256,19 @@ impl<'r, 'a> Section<'r, 'a> {
         let shown_default = default.as_ref().and_then(|(value, _)| show(value));
         let mut origin = default.map_or(Origin::Default, |(_, origin)| origin);
         if let Some(node) = node {
-            origin = Origin::Line { file: document.name().clone(), line: document.line(node.span.start) };
+            let (file, line) = document.line(node.span.start);
+            origin = Origin::Line { file: Arc::clone(file), line };
         }
         let mut overrides = None;
         if let Some((name, text)) = variable.and_then(|name| Some((name, self.reader.variable(name)?))) {
             let (words, word) = Document::variable(name, &text);
             value = self.accept(&words, key, form, &word);
             let aside = match node {
-                Some(node) => format!("{} at line {}", document.written(&node.span), document.line(node.span.start)),
+                Some(node) => {
+                    let (file, line) = document.line(node.span.start);
+                    let place = if file == document.name() { format!("line {line}") } else { format!("{file}:{line}") };
+                    format!("{} at {place}", document.written(&node.span))
+                }
                 None => format!("the default {}", shown_default.as_deref().unwrap_or("none")),
             };
             overrides = Some(format!("{name}={} overrides {aside}", text.trim()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Settings;
 use super::document::Document;
-use super::load::Loaded;
+use super::load::{Loaded, SHIPPED};
 use super::reader::Shown;
 
 /// Every value with its origin, as TOML; secrets are `***`.
@@ -52,4 +52,15 @@ pub fn summary(loaded: &Loaded) -> String {
 pub fn reference() -> Vec<Shown> {
     let one_of_each = "[[clusters]]\n[[metric]]\n";
     Settings::read(&Document::parse("", one_of_each), &|_| None, Path::new(""), false).1.sections
+}
+
+/// How the shipped file writes an option, in a comment or not: `password_env = "SHOP_PASSWORD"`.
+pub fn example(title: &str, key: &str) -> Option<&'static str> {
+    let mut section = "";
+    SHIPPED.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).find(|line| {
+        if line.starts_with('[') && line.ends_with(']') {
+            section = line;
+        }
+        section == title && line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+    })
 }

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use toml::de::Error;
 
-use super::document::Document;
 use super::fault::Fault;
+use super::source::Source;
 use super::words::quoted;
 
 /// The faults worth showing, and whether what was read can still be used.
 ///
 /// A key given twice and a text without quotes leave the rest of the file intact, so all of them are shown and reading
 /// goes on. Any other fault confuses what follows: it is the last one shown.
-pub fn faults(document: &Document, errors: &[Error]) -> (Vec<Fault>, bool) {
+pub fn faults(source: &Source, errors: &[Error]) -> (Vec<Fault>, bool) {
     let mut faults = Vec::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -24,10 +24,10 @@ pub fn faults(document: &Document, errors: &[Error]) -> (Vec<Fault>, bool) {
         if !harmless {
             // A string that is not closed is found late, after what it did to the list around it.
             let open = errors.iter().find(|error| is_open_string(error.message())).unwrap_or(error);
-            faults.push(fault(document, open.message(), open.span().unwrap_or(0..0)));
+            faults.push(fault(source, open.message(), open.span().unwrap_or(0..0)));
             return (faults, false);
         }
-        faults.push(fault(document, error.message(), span));
+        faults.push(fault(source, error.message(), span));
     }
     (faults, true)
 }
@@ -37,11 +37,11 @@ fn is_open_string(message: &str) -> bool {
         && (message.ends_with("string, expected `\"`") || message.ends_with("string, expected `'`"))
 }
 
-fn fault(document: &Document, message: &str, span: Range<usize>) -> Fault {
-    let text = document.text();
+fn fault(source: &Source, message: &str, span: Range<usize>) -> Fault {
+    let text = source.text.as_str();
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
     let word = text.get(span.clone()).unwrap_or_default();
-    let at = |span: Range<usize>, message: &str, hint: &str| Fault::new(document.place(span), message, hint);
+    let at = |span: Range<usize>, message: &str, hint: &str| Fault::new(source.place(span), message, hint);
     match what {
         "invalid basic string" | "invalid literal string" if is_open_string(message) => {
             let start = opening(text, span.start).unwrap_or(span.start);
@@ -55,7 +55,7 @@ fn fault(document: &Document, message: &str, span: Range<usize>) -> Fault {
         "string values must be quoted" if word.is_empty() => at(span, "missing value", "write a value after the `=`"),
         "string values must be quoted" => {
             let hint = match word {
-                _ if document.hides(&span) => "put quotes around it".to_owned(),
+                _ if source.hides(&span) => "put quotes around it".to_owned(),
                 _ if word.contains(['“', '”', '‘', '’', '„']) => "use straight quotes: \"…\"".to_owned(),
                 "yes" | "Yes" | "YES" | "on" | "On" | "True" | "TRUE" => "write true".to_owned(),
                 "no" | "No" | "NO" | "off" | "Off" | "False" | "FALSE" => "write false".to_owned(),
@@ -64,12 +64,12 @@ fn fault(document: &Document, message: &str, span: Range<usize>) -> Fault {
             at(span, "a text without quotes", &hint)
         }
         "duplicate key" => {
-            let line = document.place(span.clone()).excerpt;
+            let line = source.place(span.clone()).excerpt;
             let hint = match line.trim_start().starts_with('[') {
                 true => "a table is opened once; one of many is written with double brackets: [[clusters]]",
                 false => "it is set above already; remove one of the two",
             };
-            let name = if document.hides(&span) { "…" } else { word };
+            let name = if source.hides(&span) { "…" } else { word };
             at(span, &format!("duplicate key `{name}`"), hint)
         }
         "key with no value" => at(span, "a key without a value", "write key = value"),
@@ -109,8 +109,8 @@ fn opening(text: &str, end: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::Document;
     use super::super::fault::render;
-    use super::*;
 
     #[test]
     fn a_fault_of_the_syntax_is_shown_where_it_begins() {

@@ -29,17 +29,19 @@ fn what_the_environment_changed_is_said() {
 }
 
 #[test]
-fn warnings_go_to_standard_error_and_change_nothing_else() {
+fn a_password_that_everyone_can_read_is_a_finding_and_a_warning_goes_to_standard_error() {
     let cluster = format!("{SHOP}user = \"monitor\"\npassword = \"hunter2\"\n");
     let stage = Stage::new(&cluster);
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(stage.path("config.toml"), readable).expect("permissions");
-    let expected = ended(
-        0,
-        "DIR/config.toml: ok — 1 cluster, every 30 s, keep 7 d\n",
-        "warning: DIR/config.toml has a password and everyone can read it; run: chmod o-r DIR/config.toml\n",
-    );
-    assert_eq!(stage.run(START, &["config", "check"]), expected);
+    let exposed = "DIR/config.toml holds a password and everyone can read it; run: chmod 0640 DIR/config.toml";
+    let found = format!("DIR/config.toml: ok — 1 cluster, every 30 s, keep 7 d\nfinding: {exposed}\n");
+    assert_eq!(stage.run(START, &["config", "check"]), ended(1, found, ""));
+    let collected = stage.run(START, &["collect-once", "--dry-run"]);
+    assert_eq!(collected.stderr.matches(&format!("warning: {exposed}\n")).count(), 1, "{collected:?}");
+    // A timer would say it every 30 s.
+    let by_timer = stage.run(START, &["collect-once", "--dry-run", "--if-due"]);
+    assert!(!by_timer.stderr.contains("everyone"), "{by_timer:?}");
     assert_eq!(
         check(""),
         ended(
@@ -96,7 +98,10 @@ fn without_any_file_all_places_are_named() {
     command.env_clear().args(["config", "check"]).current_dir(stage.folder());
     let expected = "error: no configuration file: looked at --config (not given), $STELLAR_CONFIG (not set), \
                     /etc/stellar/config.toml (no such file), conf/config.toml (no such file)\n\
-                    hint: the least it needs: [[clusters]], name = \"shop\", frontends = [\"http://host:8030\"], user = \"monitor\" (a line each); man stellar.toml has the rest\n";
+                    hint: write /etc/stellar/config.toml; this is enough for a first one:\n\n    \
+                    [[clusters]]\n    name = \"shop\"\n    frontends = [\"http://10.20.0.1:8030\"]\n    user = \"monitor\"\n    \
+                    password_file = \"shop.password\"\n\n\
+                    then run: stellar config check --probe; man stellar.toml has every option\n";
     assert_eq!(stage.ended(command.output().expect("the program starts")), ended(2, "", expected));
 }
 
@@ -165,6 +170,33 @@ fn every_value_is_shown_with_its_origin_and_secrets_are_hidden() {
     let mut command = stage.command(START, &["--db", "other.db", "config", "show"]);
     command.env("APP_METRICS_INTERVAL_SECS", "1m");
     snapshot::is_run("config/show.txt", &stage.ended(command.output().expect("the program starts")));
+}
+
+#[test]
+fn files_of_config_d_join_and_each_fault_names_its_own() {
+    let stage = Stage::new(SHOP);
+    std::fs::create_dir(stage.path("config.d")).expect("a folder");
+    stage.write("config.d/lab.toml", "[[clusters]]\nname = \"lab\"\nfrontends = [\"http://lab\"]\n");
+    let expected = "DIR/config.toml and 1 file of config.d: ok — 2 clusters, every 30 s, keep 7 d\n";
+    assert_eq!(stage.run(START, &["config", "check"]), ended(0, expected, ""));
+    let metric = "[[metric]]\nname = \"mine\"\nexpr = 'sum(mine'\nunit = \"count\"\n\n[[clusters]]\nname = \"shop\"\nfrontends = [\"http://x\"]\n";
+    stage.write("config.d/more.toml", metric);
+    snapshot::is_run("config/fault_drop_in.txt", &stage.run(START, &["config", "check"]));
+}
+
+#[test]
+fn a_level_of_the_log_that_is_none_is_told() {
+    let stage = Stage::new(SHOP);
+    let told = |level: &str, words: &[&str]| {
+        let mut command = stage.command(START, words);
+        stage.ended(command.env("STELLAR_LOG", level).output().expect("the program starts")).stderr
+    };
+    let expected = "warning: $STELLAR_LOG is \"verbose\", which is no level: write error, warn, info or debug; it counts as warn\n";
+    assert_eq!(told("verbose", &["config", "check"]), expected);
+    assert_eq!(told("verbose", &["config", "check", "--quiet"]), "");
+    for level in ["error", "WARN", " info ", "debug", ""] {
+        assert_eq!(told(level, &["config", "check"]), "", "{level}");
+    }
 }
 
 #[test]

@@ -72,6 +72,10 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     for warning in &loaded.warnings {
         log::info!("{warning}");
     }
+    for exposed in &loaded.exposed {
+        let level = if arguments.if_due { log::Level::Info } else { log::Level::Warn };
+        log::log!(level, "{exposed}");
+    }
     if !loaded.settings.metrics.enabled {
         return switched_off(arguments, world);
     }

@@ -2,6 +2,8 @@
 
 mod faults;
 mod finding;
+mod secrets;
+mod several;
 mod shipped;
 mod shown;
 mod values;
@@ -41,6 +43,14 @@ impl Place {
             Ok(_) => String::new(),
             Err(error) => self.plain(&error.render()),
         }
+    }
+}
+
+/// The password, when it is not one that a command gives.
+fn known(password: &super::Password) -> &str {
+    match password {
+        super::Password::Known(secret) => secret.expose(),
+        super::Password::Command(_) => "of a command",
     }
 }
 

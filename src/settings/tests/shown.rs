@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::super::load::load_from;
 use super::super::{Loaded, show, summary};
-use super::{Place, nothing};
+use super::{Place, known, nothing};
 
 const TEXT: &str = r#"[metrics]
 interval_secs = 30
@@ -183,11 +183,11 @@ fn no_secret_is_ever_shown() {
         .clusters
         .iter()
         .flat_map(|cluster| &cluster.login)
-        .map(|login| login.password.expose())
+        .map(|login| known(&login.password))
         .collect();
     assert_eq!(passwords, ["hunter2"; 4]);
     let login = loaded.settings.clusters[0].login.clone().expect("a login");
-    let everything = format!("{loaded:?}{loaded:#?}{}{}{}", show(&loaded), summary(&loaded), login.password);
+    let everything = format!("{loaded:?}{loaded:#?}{}{}{:?}", show(&loaded), summary(&loaded), login.password);
     assert!(!everything.contains("hunter2"), "{everything}");
 
     for bad in [

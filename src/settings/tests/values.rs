@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::{Cluster, Collection, Database, Endpoint, Login, Metrics, Pages, Secret, Settings};
+use super::super::{
+    Cluster, Collection, Database, Endpoint, Login, Metrics, Pages, Password, Proxies, Secret, Settings,
+};
 use super::settings;
 
 fn endpoint(base: &str, instance: &str) -> Endpoint {
@@ -71,10 +73,14 @@ transactions = 300
             compute_nodes: vec![endpoint("http://cn1", "cn1:80")],
             login: Some(Login {
                 user: "monitor".into(),
-                password: Secret::new("hunter2".into()),
+                password: Password::Known(Secret::new("hunter2".into())),
                 password_origin: "c.toml:22".into(),
+                file: None,
             }),
             ca_file: None,
+            client_cert: None,
+            client_key: None,
+            proxies: Proxies::default(),
             labels: BTreeMap::from([("region".into(), "north".into()), ("stage".into(), "live".into())]),
             interval: seconds(3_600),
             timeout: seconds(5),
