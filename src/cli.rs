@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::settings::durations::WAIT;
 
@@ -78,6 +79,7 @@ pub enum Command {
     Report(Report),
     Query(Query),
     Config(Config),
+    Completions(Completions),
 }
 
 /// Fetch every endpoint of every cluster once and store the rows
@@ -235,6 +237,15 @@ pub enum ConfigCommand {
     /// In the form of METRICS.md: name, unit, expression, when it is NULL.
     #[command(after_help = help(sections::of("config metrics")))]
     Metrics,
+}
+
+/// Print what a shell needs to complete commands and flags
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("completions")))]
+pub struct Completions {
+    /// bash, zsh, fish, elvish or powershell
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: Shell,
 }
 
 /// The grammar of durations is the configuration's.

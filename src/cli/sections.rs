@@ -62,6 +62,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
         "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
+        "completions" => &[&COMPLETIONS_EXAMPLES, &COMPLETIONS_EXIT_CODES],
         "config metrics" => &[&METRICS_EXAMPLES, &SHOW_EXIT_CODES],
         _ => &[],
     }
@@ -222,6 +223,20 @@ const METRICS_EXAMPLES: Section = Section {
     title: "Examples",
     entries: &[("stellar config metrics | less", "read it"), ("stellar config metrics > METRICS.md", "keep it")],
 };
+
+/// Where each shell looks by itself; the folders of a user need no rights.
+const COMPLETIONS_EXAMPLES: Section = Section {
+    title: "Install",
+    entries: &[
+        ("bash", "stellar completions bash > ~/.local/share/bash-completion/completions/stellar"),
+        ("zsh", "stellar completions zsh > /usr/local/share/zsh/site-functions/_stellar"),
+        ("fish", "stellar completions fish > ~/.config/fish/completions/stellar.fish"),
+        ("elvish", "stellar completions elvish > ~/.config/elvish/lib/stellar.elv, and `use stellar` in rc.elv"),
+        ("powershell", "stellar completions powershell >> $PROFILE"),
+    ],
+};
+
+const COMPLETIONS_EXIT_CODES: Section = Section { title: "Exit codes", entries: &[("0", "printed"), ("2", "usage")] };
 
 const SHOW_EXIT_CODES: Section =
     Section { title: "Exit codes", entries: &[("0", "shown"), ("2", "usage, or faults in the configuration")] };

@@ -2,6 +2,7 @@
 //! they run in, how settings and catalogue are loaded, how errors are told.
 
 mod collect_once;
+mod completions;
 mod config;
 mod progress;
 mod query;
@@ -92,6 +93,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
+        Command::Completions(arguments) => completions::run(arguments),
     }
 }
 

@@ -5,6 +5,7 @@
 mod common;
 
 mod collect_once;
+mod completions;
 mod config;
 mod faults;
 mod figures;

@@ -55,7 +55,7 @@ fn page(command: &Command, path: &str) -> String {
             page.entry(term, text);
         }
     }
-    let all = ["", "collect-once", "config", "query", "report"].map(|other| format!("stellar-{other}"));
+    let all = ["", "collect-once", "completions", "config", "query", "report"].map(|other| format!("stellar-{other}"));
     let mut others: Vec<(String, u8)> = all.iter().map(|name| (name.trim_end_matches('-').to_owned(), 1)).collect();
     others.extend(command.get_subcommands().filter(|_| !path.is_empty()).map(|inner| (name(inner).to_owned(), 1)));
     others.retain(|(other, _)| other != name(command));
