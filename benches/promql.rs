@@ -20,7 +20,7 @@ impl Source for Memory {
     }
 
     fn visit(&self, selector: &Selector, _at: Millis, show: &mut dyn FnMut(&Text, &Labels, &[Point])) {
-        let family = self.0.get(&selector.name).map_or(&[][..], Vec::as_slice);
+        let family = selector.name.as_ref().and_then(|name| self.0.get(name)).map_or(&[][..], Vec::as_slice);
         for series in family.iter().filter(|series| selector.accepts(&series.labels)) {
             let points = match selector.window {
                 Window::Instant => &series.points[1..],

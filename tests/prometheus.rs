@@ -3,6 +3,8 @@
 
 #[path = "prometheus/expressions.rs"]
 mod expressions;
+#[path = "prometheus/language.rs"]
+mod language;
 #[path = "common/peers.rs"]
 mod peers;
 #[path = "common/replay/mod.rs"]
@@ -18,12 +20,10 @@ mod translate;
 
 use std::collections::BTreeMap;
 
-use expressions::{Dice, History};
 use replay::{Answer, Node, Page, demo_cluster, recorded};
 use server::{Found, Programs, Prometheus, until};
 use stellar::catalogue::collection::Sample;
 use stellar::exposition::{Format, Wanted, parse};
-use stellar::promql::{Element, Expression, Value, evaluate};
 use stellar::sample::Labels;
 use stellar::settings::metric_entry::Subject;
 use story::{Moment, Story, samples_of_page};
@@ -301,50 +301,4 @@ fn fixed_ranges_over_several_runs_give_what_prometheus_gives() {
         }
     }
     assert_eq!(differences, Vec::<String>::new());
-}
-
-/// The elements by their labels, the name among them; a number is one without labels.
-fn elements(value: Value) -> Figures {
-    let labels = |element: &Element| {
-        let own = element.labels.iter().map(|(label, value)| (label.to_string(), value.to_string()));
-        let name = element.name.iter().map(|name| ("__name__".to_owned(), name.to_string()));
-        format!("{:?}", own.chain(name).collect::<BTreeMap<_, _>>())
-    };
-    match value {
-        Value::Scalar(number) => Figures::from([("{}".to_owned(), number)]),
-        Value::Vector(elements) => elements.iter().map(|element| (labels(element), element.value)).collect(),
-        Value::String(text) => panic!("the text {text}"),
-    }
-}
-
-#[test]
-fn expressions_of_all_kinds_give_what_prometheus_gives() {
-    let Some(programs) = Programs::find() else { return };
-    let story = stories::demo_and_lost_quorum();
-    let prometheus = Prometheus::holding(&programs, &translate::as_it_was(&story.moments));
-    let history = History::of(&story.moments);
-    let mut dice = Dice::new(20_261_122);
-    // The follower is down; nobody leads, and the samples are three seconds old.
-    let times = [story.moments[9].at, story.moments[13].at + 3];
-    let (mut refused, mut empty, mut differences) = (0, 0, Vec::new());
-    for (text, at) in (0..600).flat_map(|index| {
-        let text = dice.vector(1 + index % 4);
-        times.map(|at| (text.clone(), at))
-    }) {
-        let theirs = prometheus.query(&text, Some(at));
-        let theirs =
-            theirs.map(|found| found.into_iter().map(|one| (format!("{:?}", one.labels), one.value)).collect());
-        // Refused when it is parsed or when it is evaluated: which of them is no matter.
-        let ours = Expression::parse(&text).map_err(|error| error.to_string()).and_then(|expression| {
-            evaluate(&expression, &history, at * 1000).map(elements).map_err(|error| error.to_string())
-        });
-        match (&ours, &theirs) {
-            (Err(_), Err(_)) => refused += 1,
-            (Ok(ours), Ok(theirs)) if agree(ours, theirs, true) => empty += usize::from(ours.is_empty()),
-            _ => differences.push(format!("{text} at {at}: ours {ours:?}, theirs {theirs:?}")),
-        }
-    }
-    assert_eq!(differences, Vec::<String>::new());
-    // Of the 1,200 answers most are to say something.
-    assert!(refused + empty < 600, "{refused} refused, {empty} empty");
 }

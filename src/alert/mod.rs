@@ -82,7 +82,7 @@ impl Source for Recorded {
         if selector.window != Window::Instant {
             return Vec::new();
         }
-        let named = self.series.iter().filter(|series| series.name == selector.name);
+        let named = self.series.iter().filter(|series| selector.accepts_name(&series.name));
         named.filter(|series| selector.accepts(&series.labels)).cloned().collect()
     }
 }

@@ -104,13 +104,24 @@ impl Source for Collection {
     }
 
     fn visit(&self, selector: &Selector, at: Millis, take: &mut dyn FnMut(&Text, &Labels, &[Point])) {
-        let Some((name, held)) = self.series.get_key_value(&selector.name) else { return };
         let mut scratch = Vec::new();
-        for held in held.iter().filter(|held| selector.accepts(&held.labels)) {
-            let points = Self::window(held, selector.window, at, &mut scratch);
-            if !points.is_empty() {
-                take(name, &held.labels, points);
+        let mut take_all = |name: &Text, held: &[Held]| {
+            for held in held.iter().filter(|held| selector.accepts(&held.labels)) {
+                let points = Self::window(held, selector.window, at, &mut scratch);
+                if !points.is_empty() {
+                    take(name, &held.labels, points);
+                }
             }
+        };
+        let Some(name) = &selector.name else {
+            // Metrics are told apart by names, so no expression of the catalogue comes here; the answer is right anyway.
+            let mut named: Vec<_> = self.series.iter().filter(|(name, _)| selector.accepts_name(name)).collect();
+            named.sort_by_key(|(name, _)| *name);
+            named.into_iter().for_each(|(name, held)| take_all(name, held));
+            return;
+        };
+        if let Some((name, held)) = self.series.get_key_value(name).filter(|(name, _)| selector.accepts_name(name)) {
+            take_all(name, held);
         }
     }
 }

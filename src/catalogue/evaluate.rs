@@ -148,11 +148,19 @@ struct Scoped<'a> {
     derived: &'a Map<Text, Vec<Series>>,
 }
 
+impl Scoped<'_> {
+    fn entry(&self, selector: &Selector) -> Option<&Vec<Series>> {
+        selector.name.as_ref().and_then(|name| self.derived.get(name))
+    }
+}
+
 impl Source for Scoped<'_> {
     fn select(&self, selector: &Selector, at: Millis) -> Vec<Series> {
-        match self.derived.get(&selector.name) {
+        match self.entry(selector) {
             Some(values) if selector.window == Window::Instant => {
-                values.iter().filter(|series| selector.accepts(&series.labels)).cloned().collect()
+                let accepted =
+                    |series: &&Series| selector.accepts_name(&series.name) && selector.accepts(&series.labels);
+                values.iter().filter(accepted).cloned().collect()
             }
             Some(_) => Vec::new(),
             None => self.collection.select(selector, at),
@@ -160,7 +168,7 @@ impl Source for Scoped<'_> {
     }
 
     fn visit(&self, selector: &Selector, at: Millis, take: &mut dyn FnMut(&Text, &Labels, &[Point])) {
-        match self.derived.get(&selector.name) {
+        match self.entry(selector) {
             Some(_) => {
                 self.select(selector, at).iter().for_each(|series| take(&series.name, &series.labels, &series.points))
             }

@@ -186,34 +186,44 @@ fn key(entry: &MetricEntry) -> (Subject, String) {
     (entry.per, entry.name.clone())
 }
 
-/// A collection has one time, and an earlier entry has one value: what asks for more would be NULL for ever.
+/// A collection has one time, an earlier entry has one value, and a page is read for the names that are asked for: what
+/// asks for more would be NULL for ever.
 fn without_history(entry: &MetricEntry, defined: &HashSet<(Subject, String)>) -> Option<Fault> {
     let selectors = entry.expr.selectors();
+    let start = format!("`expr` of metric `{}`", entry.name);
     let hint = "rules and queries look at history";
-    let message = if selectors.iter().any(|selector| selector.offset != 0) {
-        format!("`expr` of metric `{}` uses `offset`, but one collection has no other time", entry.name)
+    let (message, hint) = if let Some(nameless) = selectors.iter().find(|selector| selector.name.is_none()) {
+        let message = format!("{start} selects {nameless}, but samples are read by their names");
+        (message, "name the metric; several of them join with `or`")
+    } else if selectors.iter().any(|selector| selector.offset != 0) {
+        (format!("{start} uses `offset`, but one collection has no other time"), hint)
+    } else if selectors.iter().any(|selector| selector.at.is_some()) {
+        (format!("{start} uses `@`, but one collection has no other time"), hint)
     } else {
-        let is_entry = |selector: &&Selector| defined.contains(&(entry.per, selector.name.to_string()));
-        let ranged = selectors.iter().find(|selector| selector.window != Window::Instant && is_entry(selector))?;
-        format!("`expr` of metric `{}` asks for a range of `{}`, which is one value", entry.name, ranged.name)
+        let ranged = selectors.iter().filter(|selector| selector.window != Window::Instant);
+        let mut names = ranged.filter_map(|selector| selector.name.as_deref());
+        let name = names.find(|name| defined.contains(&(entry.per, (*name).to_owned())))?;
+        (format!("{start} asks for a range of `{name}`, which is one value"), hint)
     };
     Some(Fault::new(entry.expr_place.clone(), message, hint))
 }
 
-/// The selectors that no earlier entry of the same subject answers, by sample name; those of the leader's mark too.
+/// The selectors that no earlier entry of the same subject answers, by sample name; those of the leader's mark too. One
+/// without a name is a fault of its entry and reads nothing.
 fn sample_uses(metrics: &[Metric], leader: &Expression) -> Map<String, Vec<Selector>> {
     let mut uses: Map<String, Vec<Selector>> = Map::default();
     let mut defined: HashSet<(Subject, &str)> = HashSet::new();
     for metric in metrics {
         for selector in metric.entry.expr.selectors() {
-            if !defined.contains(&(metric.per(), &*selector.name)) {
-                uses.entry(selector.name.to_string()).or_default().push(selector);
-            }
+            let Some(name) = selector.name.as_deref().filter(|name| !defined.contains(&(metric.per(), *name))) else {
+                continue;
+            };
+            uses.entry(name.to_owned()).or_default().push(selector);
         }
         defined.insert((metric.per(), metric.name()));
     }
     for selector in leader.selectors() {
-        uses.entry(selector.name.to_string()).or_default().push(selector);
+        uses.entry(selector.name.as_deref().unwrap_or_default().to_owned()).or_default().push(selector);
     }
     uses
 }
@@ -223,9 +233,8 @@ fn without_unneeded(mut metrics: Vec<Metric>) -> Vec<Metric> {
     let mut needed: HashSet<(Subject, String)> = HashSet::new();
     for metric in metrics.iter().rev() {
         if metric.stored || needed.contains(&key(&metric.entry)) {
-            needed.extend(
-                metric.entry.expr.selectors().into_iter().map(|selector| (metric.per(), selector.name.to_string())),
-            );
+            let names = metric.entry.expr.selectors().into_iter().filter_map(|selector| selector.name);
+            needed.extend(names.map(|name| (metric.per(), name.to_string())));
         }
     }
     metrics.retain(|metric| metric.stored || needed.contains(&key(&metric.entry)));
@@ -249,6 +258,8 @@ mod tests {
         let text = entry("node", "sum(a)")
             + &entry("queries", "sum(a)")
             + &entry("late", "sum(a offset 5m)")
+            + &entry("pinned", "sum(a @ end())")
+            + &entry("nameless", "sum({job=\"fe\"})")
             + &entry("long", "max_over_time(connections[5m])")
             + &entry("up", "sum(a)");
         assert_eq!(
@@ -262,11 +273,17 @@ error: m.toml:6:8: the metric `queries` exists already: it ships with stellar
 error: m.toml:11:8: `expr` of metric `late` uses `offset`, but one collection has no other time
    11 | expr = 'sum(a offset 5m)'
       |        ^^^^^^^^^^^^^^^^^^ rules and queries look at history
-error: m.toml:15:8: `expr` of metric `long` asks for a range of `connections`, which is one value
-   15 | expr = 'max_over_time(connections[5m])'
+error: m.toml:15:8: `expr` of metric `pinned` uses `@`, but one collection has no other time
+   15 | expr = 'sum(a @ end())'
+      |        ^^^^^^^^^^^^^^^^ rules and queries look at history
+error: m.toml:19:8: `expr` of metric `nameless` selects {job=\"fe\"}, but samples are read by their names
+   19 | expr = 'sum({job=\"fe\"})'
+      |        ^^^^^^^^^^^^^^^^^ name the metric; several of them join with `or`
+error: m.toml:23:8: `expr` of metric `long` asks for a range of `connections`, which is one value
+   23 | expr = 'max_over_time(connections[5m])'
       |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ rules and queries look at history
-error: m.toml:18:8: `up` is also read as a sample, or before it is defined
-   18 | name = 'up'
+error: m.toml:26:8: `up` is also read as a sample, or before it is defined
+   26 | name = 'up'
       |        ^^^^ put it above the entries that use it, or choose another name
 "
         );

@@ -104,8 +104,13 @@ fn is_same(series: &Series, name: &str, labels: &[Label<'_>]) -> bool {
 impl History {
     /// The series that a selector reads at some time or other.
     pub fn selected<'h>(&'h self, selector: &'h Selector) -> impl Iterator<Item = &'h Series> {
-        let named = self.series.get(&selector.name).into_iter().flatten();
-        named.filter(|series| selector.accepts(&series.labels))
+        let (named, all) = match &selector.name {
+            Some(name) => (self.series.get(name), None),
+            None => (None, Some(self.series.values())),
+        };
+        let named = named.into_iter().chain(all.into_iter().flatten());
+        let named = named.filter(|series| series.first().is_some_and(|first| selector.accepts_name(&first.name)));
+        named.flatten().filter(|series| selector.accepts(&series.labels))
     }
 
     /// The newest sample of the series that a selector reads.

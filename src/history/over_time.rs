@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use crate::hash::Map;
-use crate::promql::{EvalError, Expression, Source, Value, evaluate};
+use crate::promql::{EvalError, Expression, Moment, Source, Value, evaluate};
 use crate::sample::{Labels, Millis, Point, Text};
 
 /// As in Prometheus: so many steps beyond the first moment are answered, no more.
@@ -88,7 +88,7 @@ pub fn evaluate_over_time(
         }
     };
     for at in steps.moments() {
-        match evaluate(expression, source, at)? {
+        match evaluate(expression, source, Moment { at, start: steps.since, end: steps.until })? {
             Value::Scalar(value) => add(None, Labels::empty(), Point { at, value }),
             Value::Vector(elements) => {
                 for element in elements {

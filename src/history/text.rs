@@ -48,7 +48,9 @@ const LATEST: Millis = 253_402_300_799_999;
 /// Reads the samples that the selectors ask for. With `newest_of_all`, the report says when the newest sample of the
 /// whole file was taken, which costs a look at every line.
 pub fn read(input: impl Read, selectors: &[Selector], newest_of_all: bool) -> Result<(History, FileReport), TextError> {
-    let wanted = Wanted::new(selectors.iter().map(|selector| &*selector.name));
+    // Without names in all selectors every name may be asked for.
+    let names: Option<Vec<&str>> = selectors.iter().map(|selector| selector.name.as_deref()).collect();
+    let wanted = names.map_or_else(Wanted::everything, Wanted::new);
     let mut reading = Reading {
         selectors,
         filling: Filling::default(),
@@ -148,5 +150,5 @@ impl Reading<'_, '_> {
 
 fn is_selected(selectors: &[Selector], name: &str, labels: &[Label<'_>]) -> bool {
     let value = |label: &str| labels.iter().find(|(own, _)| *own == label).map_or("", |(_, value)| value);
-    selectors.iter().any(|selector| *selector.name == *name && selector.accepts_values(value))
+    selectors.iter().any(|selector| selector.accepts_name(name) && selector.accepts_values(value))
 }

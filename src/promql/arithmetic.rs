@@ -12,6 +12,7 @@ pub(super) enum Arithmetic {
     Divide,
     Remainder,
     Power,
+    Atan2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ impl Arithmetic {
             Self::Divide => left / right,
             Self::Remainder => left % right,
             Self::Power => left.powf(right),
+            Self::Atan2 => left.atan2(right),
         }
     }
 }

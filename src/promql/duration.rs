@@ -1,6 +1,7 @@
 //! PromQL durations: checked here before the parser sees them, because it panics on huge ones and quietly drops what
 //! does not fit its integers.
 
+use super::literal;
 use crate::sample::Millis;
 
 /// The longest duration an expression may name: 100 years.
@@ -21,16 +22,16 @@ const UNITS: [(&str, Millis); 7] = [
 pub(super) fn parse(text: &str) -> Result<Millis, String> {
     let shape = || format!("`{text}` is not a duration; write one like `5m` or `1h30m`");
     let limits = |length: Millis| match length {
-        0 => Err(format!("the duration `{text}` must be greater than zero")),
+        ..=0 => Err(format!("the duration `{text}` must be greater than zero")),
         _ if length > LONGEST => Err(format!("the duration `{text}` is longer than 100 years")),
         _ => Ok(length),
     };
-    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return Err(shape());
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        let seconds: f64 = text.parse().map_err(|_| shape())?;
-        return limits((seconds * 1000.0) as Millis);
+    if let Some(seconds) = literal::plain_number(text) {
+        // To the nanosecond, and of these the whole milliseconds.
+        return limits(((seconds * 1e9).round() / 1e6) as Millis);
     }
     let mut rest = text;
     let mut units = UNITS.iter();
@@ -51,6 +52,11 @@ pub(super) fn parse(text: &str) -> Result<Millis, String> {
     limits(total)
 }
 
+/// The same behind `offset`, where a plain 0 is taken.
+pub(super) fn offset(text: &str) -> Result<Millis, String> {
+    if literal::plain_number(text) == Some(0.0) { Ok(0) } else { parse(text) }
+}
+
 /// `90m` as `1h30m`.
 pub(super) fn format(millis: Millis) -> String {
     let mut rest = millis;
@@ -63,5 +69,5 @@ pub(super) fn format(millis: Millis) -> String {
             rest %= length;
         }
     }
-    if text.is_empty() { "0s".into() } else { text }
+    if text.is_empty() { "0".into() } else { text }
 }

@@ -1,13 +1,15 @@
 //! The walk over the tree.
 
-use super::compile::Node;
-use super::functions::{Function, drop_names};
-use super::range::RangeFunction;
-use super::{Element, EvalError, Selector, Source, Value, aggregate, arithmetic, vectors};
+use super::aggregate::{Aggregation, aggregate, choose, count_values};
+use super::functions::{Function, drop_names, sort};
+use super::node::Node;
+use super::range::{Extent, RangeFunction};
+use super::{At, Element, EvalError, Moment, Selector, Source, Value, Window, arithmetic, histogram, vectors};
 use crate::sample::{Labels, Millis, Point};
 
 pub(super) struct Evaluation<'a> {
     pub source: &'a dyn Source,
+    pub moment: Moment,
     pub at: Millis,
 }
 
@@ -18,14 +20,34 @@ impl Evaluation<'_> {
             Node::Text(text) => Value::String(text.clone()),
             Node::Time => Value::Scalar(self.at as f64 / 1000.0),
             Node::Select(selector) => Value::Vector(self.instant(selector)),
-            Node::Range { function, selector } => Value::Vector(self.range(*function, selector)),
+            Node::Range { function, selector, parameter } => {
+                let parameter = parameter.as_deref().map_or(Ok(f64::NAN), |node| self.scalar(node))?;
+                Value::Vector(self.range(*function, selector, parameter)?)
+            }
+            Node::AbsentOverTime { selector, labels } => {
+                let present = self.range(RangeFunction::LastOverTime, selector, f64::NAN)?;
+                Value::Vector(self.absent(&present, labels))
+            }
             Node::Call { function, arguments } => self.call(function, arguments)?,
+            Node::Plus(inner) => match self.value(inner)? {
+                Value::Vector(elements) => Value::Vector(self.moved(elements)),
+                other => other,
+            },
             Node::Negate(inner) => match self.value(inner)? {
                 Value::Vector(elements) => Value::Vector(self.each(elements, |element| -element.value)?),
                 other => Value::Scalar(-scalar(other)?),
             },
-            Node::Aggregate { aggregation, grouping, inner } => {
-                Value::Vector(aggregate::aggregate(*aggregation, grouping, &self.vector(inner)?, self.at))
+            Node::Aggregate { aggregation, grouping, parameter, inner } => {
+                let elements = self.vector(inner)?;
+                let parameter = parameter.as_deref().map_or(Ok(f64::NAN), |node| self.scalar(node))?;
+                Value::Vector(match aggregation {
+                    Aggregation::Topk => choose(true, grouping, parameter, &elements, self.at)?,
+                    Aggregation::Bottomk => choose(false, grouping, parameter, &elements, self.at)?,
+                    other => aggregate(*other, grouping, parameter, &elements, self.at),
+                })
+            }
+            Node::CountValues { label, grouping, inner } => {
+                Value::Vector(count_values(label, grouping, self.vector(inner)?, self.at))
             }
             Node::Binary { operator, left, right, matching, cardinality } => {
                 match (self.value(left)?, self.value(right)?) {
@@ -55,9 +77,24 @@ impl Evaluation<'_> {
         }
     }
 
+    fn scalar(&self, node: &Node) -> Result<f64, EvalError> {
+        scalar(self.value(node)?)
+    }
+
+    /// Where a selector's window ends.
+    fn end(&self, selector: &Selector) -> Millis {
+        let at = match selector.at {
+            None => self.at,
+            Some(At::Time(time)) => time,
+            Some(At::Start) => self.moment.start,
+            Some(At::End) => self.moment.end,
+        };
+        at.saturating_sub(selector.offset)
+    }
+
     fn instant(&self, selector: &Selector) -> Vec<Element> {
         let mut elements = Vec::new();
-        self.source.visit(selector, self.at.saturating_sub(selector.offset), &mut |name, labels, points| {
+        self.source.visit(selector, self.end(selector), &mut |name, labels, points| {
             if let Some(Point { at, value }) = points.last().copied() {
                 elements.push(Element { name: Some(name.clone()), labels: labels.clone(), at, value });
             }
@@ -65,35 +102,46 @@ impl Evaluation<'_> {
         elements
     }
 
-    fn range(&self, function: RangeFunction, selector: &Selector) -> Vec<Element> {
-        let end = self.at.saturating_sub(selector.offset);
+    fn range(&self, function: RangeFunction, selector: &Selector, parameter: f64) -> Result<Vec<Element>, EvalError> {
+        let end = self.end(selector);
+        let extent = match selector.window {
+            Window::Range(length) => Extent::Fixed { start: end.saturating_sub(length), end },
+            Window::Interval | Window::Instant => Extent::Pair,
+        };
         let mut elements = Vec::new();
         self.source.visit(selector, end, &mut |name, labels, points| {
-            if let Some(value) = function.value(points, selector.window, end) {
-                let name = function.keeps_name().then(|| name.clone());
-                elements.push(Element { name, labels: labels.clone(), at: self.at, value });
+            if let Some(value) = function.value(points, extent, parameter, self.at) {
+                elements.push(Element { name: Some(name.clone()), labels: labels.clone(), at: self.at, value });
             }
         });
-        elements
+        if function.keeps_name() { Ok(elements) } else { drop_names(elements) }
     }
 
     fn call(&self, function: &Function, arguments: &[Node]) -> Result<Value, EvalError> {
-        let first = arguments.first().map(|node| self.value(node)).transpose()?.ok_or_else(wrong_type)?;
-        let number = |index: usize| arguments.get(index).map(|node| scalar(self.value(node)?)).transpose();
-        Ok(match (function, first) {
-            (Function::Vector, value) => {
-                let element = Element { name: None, labels: Labels::empty(), at: self.at, value: scalar(value)? };
-                Value::Vector(vec![element])
+        let argument = |index: usize| arguments.get(index).ok_or_else(wrong_type);
+        let number = |index: usize| arguments.get(index).map(|node| self.scalar(node)).transpose();
+        Ok(match function {
+            Function::Date(part) if arguments.is_empty() => {
+                Value::Vector(vec![self.alone(part.of(self.at.div_euclid(1000) as f64))])
             }
-            (Function::Scalar, Value::Vector(elements)) => match elements.as_slice() {
+            Function::Vector => Value::Vector(vec![self.alone(self.scalar(argument(0)?)?)]),
+            Function::Scalar => match self.vector(argument(0)?)?.as_slice() {
                 [only] => Value::Scalar(only.value),
                 _ => Value::Scalar(f64::NAN),
             },
-            (Function::Absent(labels), Value::Vector(elements)) => {
-                let absent = Element { name: None, labels: labels.clone(), at: self.at, value: 1.0 };
-                Value::Vector(if elements.is_empty() { vec![absent] } else { Vec::new() })
+            Function::Absent(labels) => Value::Vector(self.absent(&self.vector(argument(0)?)?, labels)),
+            Function::Sort | Function::SortDesc => {
+                let mut elements = self.vector(argument(0)?)?;
+                sort(&mut elements, matches!(function, Function::SortDesc));
+                Value::Vector(self.moved(elements))
             }
-            (_, Value::Vector(elements)) => {
+            Function::Labels(change) => Value::Vector(change.apply(self.moved(self.vector(argument(0)?)?))?),
+            Function::HistogramQuantile => {
+                let quantile = self.scalar(argument(0)?)?;
+                Value::Vector(histogram::quantiles(quantile, &self.vector(argument(1)?)?, self.at)?)
+            }
+            _ => {
+                let elements = self.vector(argument(0)?)?;
                 let (low, high) = (number(1)?, number(2)?);
                 // Between bounds that have changed places there is nothing.
                 if matches!((function, low, high), (Function::Clamp, Some(low), Some(high)) if low > high) {
@@ -101,17 +149,31 @@ impl Evaluation<'_> {
                 }
                 Value::Vector(self.each(elements, |element| function.apply(element, low, high))?)
             }
-            (_, Value::Scalar(_) | Value::String(_)) => return Err(wrong_type()),
         })
+    }
+
+    /// One element without labels.
+    fn alone(&self, value: f64) -> Element {
+        Element { name: None, labels: Labels::empty(), at: self.at, value }
+    }
+
+    fn absent(&self, present: &[Element], labels: &Labels) -> Vec<Element> {
+        match present {
+            [] => vec![Element { labels: labels.clone(), ..self.alone(1.0) }],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Of this moment, and no more as a selector gave them.
+    fn moved(&self, mut elements: Vec<Element>) -> Vec<Element> {
+        elements.iter_mut().for_each(|element| element.at = self.at);
+        elements
     }
 
     /// Makes another quantity of each element, so without a name and of this moment.
     fn each(&self, mut elements: Vec<Element>, value: impl Fn(&Element) -> f64) -> Result<Vec<Element>, EvalError> {
-        for element in &mut elements {
-            element.value = value(element);
-            element.at = self.at;
-        }
-        drop_names(elements)
+        elements.iter_mut().for_each(|element| element.value = value(element));
+        drop_names(self.moved(elements))
     }
 }
 

@@ -38,6 +38,15 @@ impl Matching {
         Self::new([], true)
     }
 
+    /// With one label more that stays; nothing changes for those that name what goes.
+    pub fn with_kept(&self, label: &str) -> Self {
+        if !self.keep {
+            return self.clone();
+        }
+        let names = self.names.iter().map(|name| &**name).chain([label]);
+        Self::new(names.chain(self.metric_name.then_some(METRIC_NAME)), true)
+    }
+
     pub fn keeps_only_named(&self) -> bool {
         self.keep
     }

@@ -7,13 +7,19 @@
 mod aggregate;
 mod arithmetic;
 mod compile;
+mod dates;
 mod duration;
 mod error;
 mod evaluate;
 mod functions;
+mod histogram;
+mod labels;
+mod literal;
 mod matching;
+mod node;
 mod range;
 mod selector;
+mod statistics;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -25,9 +31,9 @@ use std::sync::OnceLock;
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
 pub use error::{EvalError, ParseError, Position};
-pub use selector::{MatchOperator, Matcher, Selector, Window};
+pub use selector::{At, MatchOperator, Matcher, Selector, Window};
 
-use compile::Node;
+use node::Node;
 
 /// A parsed and type-checked expression; everything in it is known to be supported.
 #[derive(Clone, Debug)]
@@ -63,10 +69,27 @@ pub struct Element {
     pub value: f64,
 }
 
+/// When an expression is evaluated, in unix milliseconds: once, or again and again from `start` to `end`, which is what
+/// `@ start()` and `@ end()` mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub at: Millis,
+    pub start: Millis,
+    pub end: Millis,
+}
+
+impl From<Millis> for Moment {
+    /// Evaluated once, the range begins and ends there.
+    fn from(at: Millis) -> Self {
+        Self { at, start: at, end: at }
+    }
+}
+
 /// Where samples come from.
 pub trait Source {
-    /// The series that a selector reads for an evaluation at `at`, from which the selector's offset has been
-    /// subtracted. Each series comes once. Its points, oldest first:
+    /// The series that a selector reads at `at`: the moment of evaluation, or that behind the selector's `@`, from which
+    /// its offset has been subtracted. The names are for the source to compare, too ([`Selector::accepts_name`]). Each
+    /// series comes once. Its points, oldest first:
     ///
     /// - [`Window::Instant`]: the one that the selector sees (a series without one is left out);
     /// - [`Window::Interval`]: the previous and the present one (with only one of them every function gives nothing);
@@ -121,8 +144,13 @@ impl Expression {
     }
 }
 
-/// Evaluates at one moment (unix milliseconds). Errors are those of Prometheus: series that cannot be told apart.
-pub fn evaluate(expression: &Expression, source: &dyn Source, at: Millis) -> Result<Value, EvalError> {
+/// Evaluates at one moment; that may be the unix milliseconds alone. Errors are those of Prometheus: series that cannot
+/// be told apart, and how many of the largest are wanted when that is no number.
+///
+/// The elements come in the order in which the source shows its series; groups in that of their first members; those of
+/// `sort` and, group by group, of `topk` and `bottomk` in the order of their values.
+pub fn evaluate(expression: &Expression, source: &dyn Source, at: impl Into<Moment>) -> Result<Value, EvalError> {
     let root = expression.root().map_err(|error| EvalError(error.to_string()))?;
-    evaluate::Evaluation { source, at }.value(root)
+    let moment: Moment = at.into();
+    evaluate::Evaluation { source, moment, at: moment.at }.value(root)
 }

@@ -4,19 +4,33 @@ use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
-use super::duration;
+use super::{duration, literal};
 use crate::sample::{Labels, Millis, Text};
 
-/// `name{label="value"}[5m] offset 1h`, ready to be asked for.
+/// `name{label="value"}[5m] @ end() offset 1h`, ready to be asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
-    pub name: Text,
+    /// The name that all its series have; None selects by `names` and `matchers` alone.
+    pub name: Option<Text>,
+    /// What else the metric name must satisfy, all of it: `{__name__=~"a|b"}`.
+    pub names: Vec<Matcher>,
     /// What the labels must satisfy, all of it; the metric name is not among them.
     pub matchers: Vec<Matcher>,
     pub window: Window,
-    /// How far before the evaluation the selector looks, in milliseconds; negative looks ahead. `evaluate` has
+    /// The moment instead of that of the evaluation. `evaluate` has looked it up before it asks a `Source`.
+    pub at: Option<At>,
+    /// How far before that moment the selector looks, in milliseconds; negative looks ahead. `evaluate` has
     /// subtracted it from the time it gives to a `Source`.
     pub offset: Millis,
+}
+
+/// `@`: a moment that does not move along with a range of evaluations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum At {
+    /// Unix milliseconds.
+    Time(Millis),
+    Start,
+    End,
 }
 
 /// Which samples of a series a selector reads.
@@ -75,7 +89,12 @@ impl Pattern {
 }
 
 impl Selector {
-    /// Whether a series of this name with these labels is selected; the name is the caller's to compare.
+    /// Whether series of this name may be selected.
+    pub fn accepts_name(&self, name: &str) -> bool {
+        self.name.as_ref().is_none_or(|own| **own == *name) && self.names.iter().all(|matcher| matcher.accepts(name))
+    }
+
+    /// Whether a series of an accepted name is selected when it has these labels.
     pub fn accepts(&self, labels: &Labels) -> bool {
         self.accepts_values(|label| labels.get(label).map_or("", |value| value))
     }
@@ -128,7 +147,7 @@ impl std::hash::Hash for Matcher {
 }
 
 /// The whole value must match, and `.` matches a line break too, as in Prometheus.
-fn compile(written: &str) -> Result<Regex, String> {
+pub(super) fn compile(written: &str) -> Result<Regex, String> {
     let compile = |pattern: &str| {
         RegexBuilder::new(&format!("^(?:{})$", as_in_prometheus(pattern))).dot_matches_new_line(true).build()
     };
@@ -219,20 +238,32 @@ fn literal_braces(pattern: &str) -> String {
     text
 }
 
+/// Whether a name of a metric or of a label needs no quotes.
+fn is_plain(name: &str, colons: bool) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || colons && byte == b':';
+    name.bytes().all(letter) && name.starts_with(|first: char| !first.is_ascii_digit())
+}
+
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        for (index, matcher) in self.matchers.iter().enumerate() {
-            let before = if index == 0 { "{" } else { ", " };
-            write!(f, "{before}{matcher}")?;
-        }
-        if !self.matchers.is_empty() {
-            f.write_str("}")?;
+        let plain = self.name.as_ref().filter(|name| is_plain(name, true));
+        let quoted = self.name.as_ref().filter(|name| !is_plain(name, true)).map(|name| literal::quoted(name));
+        f.write_str(plain.map_or("", |name| name))?;
+        let conditions = quoted.into_iter().chain(self.names.iter().chain(&self.matchers).map(ToString::to_string));
+        let conditions: Vec<String> = conditions.collect();
+        if plain.is_none() || !conditions.is_empty() {
+            write!(f, "{{{}}}", conditions.join(", "))?;
         }
         match self.window {
             Window::Instant => {}
             Window::Interval => f.write_str("[$__interval]")?,
             Window::Range(length) => write!(f, "[{}]", duration::format(length))?,
+        }
+        match self.at {
+            None => {}
+            Some(At::Time(millis)) => write!(f, " @ {:.3}", millis as f64 / 1000.0)?,
+            Some(At::Start) => f.write_str(" @ start()")?,
+            Some(At::End) => f.write_str(" @ end()")?,
         }
         match self.offset {
             0 => Ok(()),
@@ -250,7 +281,7 @@ impl fmt::Display for Matcher {
             MatchOperator::Matches => "=~",
             MatchOperator::MatchesNot => "!~",
         };
-        let value = self.value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        write!(f, "{}{operator}\"{value}\"", self.label)
+        let label = if is_plain(&self.label, false) { self.label.to_string() } else { literal::quoted(&self.label) };
+        write!(f, "{label}{operator}{}", literal::quoted(&self.value))
     }
 }

@@ -1,8 +1,13 @@
-//! A first walk over an expression's text: what the parser would choke on is refused here, with its place, and
-//! `$__interval`, which the parser does not know, is replaced by a duration that nobody can write.
+//! A first walk over an expression's text: what the parser would choke on is refused here, with its place, and what it
+//! reads otherwise than Prometheus is written anew. `$__interval`, which it does not know, becomes a duration that
+//! nobody can write.
+//!
+//! The parser drops a unary plus, which is no nothing: `+x` is no bare selector any more, so `timestamp(+x)` is the
+//! moment of evaluation. And two minuses take the metric's name away. So every run of signs is written as one minus if
+//! it negates, as two if it has none but pluses, else as four; the compiler reads it back.
 
-use super::duration;
 use super::error::{ParseError, Position};
+use super::{duration, literal};
 
 const LONGEST_TEXT: usize = 8 * 1024;
 const DEEPEST_NESTING: usize = 100;
@@ -19,22 +24,43 @@ pub(super) struct Scan {
     pub prepared: String,
     /// The words outside strings, comments and range brackets: offset and length in the original text.
     words: Vec<(usize, usize)>,
+    /// The strings: what they mean and where they stand.
+    texts: Vec<(String, usize)>,
     /// The ends of the pieces after which an expression could stop.
     ends: Vec<usize>,
-    /// Brackets still open: the byte that closes it and where it was opened.
-    open: Vec<(u8, usize)>,
+    open: Vec<Open>,
     operators: usize,
-    /// The last thing seen was the keyword `offset`, or its sign.
-    after_offset: bool,
+    /// The last thing seen was the keyword `offset` or an `@`, or the sign behind it.
+    after: After,
+    /// A whole operand stands before, so a sign is a binary operator.
+    operand: bool,
+    /// The last word was `on` or one of its kin: the bracket that follows is a list of labels and no operand.
+    matching: bool,
+}
+
+/// A bracket that is still open.
+struct Open {
+    closing: u8,
+    at: usize,
+    /// After it an operand is still to come.
+    matching: bool,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum After {
+    #[default]
+    Anything,
+    Offset,
+    At,
 }
 
 pub(super) fn scan(text: &str) -> Result<Scan, ParseError> {
     let scan = scan_prefix(text)?;
     match scan.open.last() {
         None => Ok(scan),
-        Some((_, opened)) => {
-            let bracket = text.get(*opened..=*opened).unwrap_or_default();
-            Err(ParseError::at(text, *opened, format!("`{bracket}` is never closed")))
+        Some(Open { at, .. }) => {
+            let bracket = text.get(*at..=*at).unwrap_or_default();
+            Err(ParseError::at(text, *at, format!("`{bracket}` is never closed")))
         }
     }
 }
@@ -52,33 +78,44 @@ fn scan_prefix(text: &str) -> Result<Scan, ParseError> {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let rest = text.get(at..).unwrap_or_default();
-        let length = match byte {
-            b'"' | b'\'' | b'`' => {
-                at += scan.string(text, at)?;
-                continue;
+        at += match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0c | b'#' => {
+                let length = blank(rest);
+                scan.prepared.push_str(rest.get(..length).unwrap_or_default());
+                length
             }
-            b'#' => rest.find('\n').unwrap_or(rest.len()),
+            b'"' | b'\'' | b'`' => scan.string(text, at)?,
             b'(' | b'{' | b')' | b'}' | b']' => scan.bracket(text, at, byte)?,
-            b'[' => {
-                at += scan.range(text, at)?;
-                continue;
-            }
+            b'[' => scan.range(text, at)?,
             b'0'..=b'9' | b'.' => scan.number(text, at)?,
             b'_' | b':' | b'a'..=b'z' | b'A'..=b'Z' => scan.word(text, at)?,
-            b'@' => return Err(ParseError::at(text, at, "the `@` modifier is not supported")),
+            b'@' => scan.piece("@", After::At, false),
+            b',' => scan.piece(",", After::Anything, false),
             b'$' if rest.starts_with(INTERVAL) => {
                 return Err(ParseError::at(text, at, "`$__interval` stands only in range brackets: `[$__interval]`"));
             }
+            b'+' | b'-' if !scan.operand && !scan.in_braces() => scan.signs(text, at)?,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'=' | b'!' | b'<' | b'>' => scan.operator(text, at)?,
-            _ => rest.chars().next().map_or(1, char::len_utf8),
+            _ => {
+                let length = rest.chars().next().map_or(1, char::len_utf8);
+                scan.piece(rest.get(..length).unwrap_or_default(), After::Anything, false)
+            }
         };
-        // `word` decides for itself; between the keyword and its duration only these may stand.
-        let word = byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':');
-        scan.after_offset &= word || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'-' | b'#');
-        scan.prepared.push_str(text.get(at..at + length).unwrap_or_default());
-        at += length;
     }
     Ok(scan)
+}
+
+/// The length of white space and comments at the start.
+fn blank(rest: &str) -> usize {
+    let mut length = 0;
+    while let Some(byte) = rest.as_bytes().get(length) {
+        length += match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0c => 1,
+            b'#' => rest.get(length..).map_or(0, |comment| comment.find('\n').unwrap_or(comment.len())),
+            _ => break,
+        };
+    }
+    length
 }
 
 /// The length of the string literal at the start of `rest`, quotes included.
@@ -96,40 +133,47 @@ fn quoted(rest: &str) -> Option<usize> {
 }
 
 impl Scan {
+    /// Writes a piece for the parser; its length.
+    fn piece(&mut self, own: &str, after: After, operand: bool) -> usize {
+        self.prepared.push_str(own);
+        (self.after, self.operand, self.matching) = (after, operand, false);
+        own.len()
+    }
+
+    fn in_braces(&self) -> bool {
+        self.open.last().is_some_and(|open| open.closing == b'}')
+    }
+
     /// A whole string literal, quotes included.
     fn string(&mut self, text: &str, at: usize) -> Result<usize, ParseError> {
         let rest = text.get(at..).unwrap_or_default();
         let length =
             quoted(rest).ok_or_else(|| ParseError::at(text, at, "the string that starts here is never closed"))?;
-        let literal = rest.get(..length).unwrap_or_default();
-        match literal.strip_prefix('`').and_then(|raw| raw.strip_suffix('`')) {
-            // The parser takes backslashes in raw strings for escapes.
-            Some(raw) => {
-                let escaped = raw.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                self.prepared.push_str(&format!("\"{escaped}\""));
-            }
-            None => self.prepared.push_str(literal),
-        }
-        self.after_offset = false;
+        let own =
+            literal::text(rest.get(..length).unwrap_or_default()).map_err(|reason| ParseError::at(text, at, reason))?;
+        self.piece(&literal::quoted(&own), After::Anything, true);
+        self.texts.push((own, at));
         self.ends.push(at + length);
         Ok(length)
     }
 
     fn bracket(&mut self, text: &str, at: usize, byte: u8) -> Result<usize, ParseError> {
+        let mut operand = false;
         match byte {
-            b'(' => self.open.push((b')', at)),
-            b'{' => self.open.push((b'}', at)),
+            b'(' => self.open.push(Open { closing: b')', at, matching: self.matching }),
+            b'{' => self.open.push(Open { closing: b'}', at, matching: false }),
             _ => {
-                if self.open.pop().is_none_or(|(closing, _)| closing != byte) {
+                let Some(opened) = self.open.pop().filter(|open| open.closing == byte) else {
                     return Err(ParseError::at(text, at, format!("`{}` closes nothing", char::from(byte))));
-                }
+                };
+                operand = !opened.matching;
                 self.ends.push(at + 1);
             }
         }
         if self.open.len() > DEEPEST_NESTING {
             return Err(ParseError::at(text, at, format!("brackets nest deeper than {DEEPEST_NESTING} levels")));
         }
-        Ok(1)
+        Ok(self.piece(text.get(at..=at).unwrap_or_default(), After::Anything, operand))
     }
 
     /// A whole range, brackets included.
@@ -143,31 +187,27 @@ impl Scan {
             return Err(ParseError::at(text, at + 1 + colon, "subqueries (`[range:step]`) are not supported"));
         }
         if content == INTERVAL {
-            self.prepared.push_str(&format!("[{RESERVED_YEARS}y]"));
+            self.piece(&format!("[{RESERVED_YEARS}y]"), After::Anything, true);
         } else {
             if content.is_empty() {
                 return Err(ParseError::at(text, at, "the range is empty; write a duration like `[5m]`"));
             }
-            duration::parse(content).map_err(|reason| ParseError::at(text, content_at, reason))?;
-            self.prepared.push_str(rest.get(..length).unwrap_or_default());
+            let millis = duration::parse(content).map_err(|reason| ParseError::at(text, content_at, reason))?;
+            self.piece(&format!("[{}]", duration::format(millis)), After::Anything, true);
         }
-        self.after_offset = false;
         self.ends.push(at + length);
         Ok(length)
     }
 
     fn number(&mut self, text: &str, at: usize) -> Result<usize, ParseError> {
         let rest = text.get(at..).unwrap_or_default();
-        let mut length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'.').count();
+        let length = literal::length(rest);
         let word = rest.get(..length).unwrap_or_default();
-        let hexadecimal = word.starts_with("0x") || word.starts_with("0X");
-        if self.after_offset || (!hexadecimal && word.ends_with(|last: char| "ywdhms".contains(last))) {
-            duration::parse(word).map_err(|reason| ParseError::at(text, at, reason))?;
-        } else if !hexadecimal && word.ends_with(['e', 'E']) {
-            // The sign of an exponent and its digits.
-            length += rest.bytes().skip(length).take_while(|byte| matches!(byte, b'+' | b'-')).take(1).count();
-            length += rest.bytes().skip(length).take_while(u8::is_ascii_digit).count();
-        }
+        let own = match self.after {
+            After::Offset => duration::offset(word).map(duration::format),
+            After::Anything | After::At => literal::number(word).map(literal::written),
+        };
+        self.piece(&own.map_err(|reason| ParseError::at(text, at, reason))?, After::Anything, true);
         self.ends.push(at + length);
         Ok(length)
     }
@@ -177,27 +217,58 @@ impl Scan {
         let length =
             rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':')).count();
         let word = rest.get(..length).unwrap_or_default();
-        if self.after_offset && ["inf", "nan"].iter().any(|number| word.eq_ignore_ascii_case(number)) {
+        let is_one_of = |words: &[&str]| words.iter().any(|one| word.eq_ignore_ascii_case(one));
+        if self.after == After::Offset && is_one_of(&["inf", "nan"]) {
             return Err(ParseError::at(text, at, format!("`{word}` is not a duration; write one like `5m`")));
         }
-        if ["and", "or", "unless", "atan2"].iter().any(|operator| word.eq_ignore_ascii_case(operator)) {
+        let operator = is_one_of(&["and", "or", "unless", "atan2"]);
+        if operator {
             self.count_operator(text, at)?;
         }
-        self.after_offset = word.eq_ignore_ascii_case("offset");
+        let matching = is_one_of(&["on", "ignoring", "group_left", "group_right"]);
+        // `and` is an operator behind an operand, and else the name of a metric.
+        let operand = !(matching || is_one_of(&["bool", "offset"]) || operator && self.operand);
+        let after = if word.eq_ignore_ascii_case("offset") { After::Offset } else { After::Anything };
+        self.piece(word, after, operand);
+        self.matching = matching;
         self.words.push((at, length));
         self.ends.push(at + length);
         Ok(length)
     }
 
+    /// A run of signs before an operand.
+    fn signs(&mut self, text: &str, at: usize) -> Result<usize, ParseError> {
+        let (mut end, mut minuses) = (at, 0);
+        while let Some(sign @ (b'+' | b'-')) = text.as_bytes().get(end + blank(text.get(end..).unwrap_or_default())) {
+            end += blank(text.get(end..).unwrap_or_default());
+            self.count_operator(text, end)?;
+            minuses += usize::from(*sign == b'-');
+            end += 1;
+            // Behind `offset` and `@` there is one at most, and it belongs to the number.
+            if self.after != After::Anything {
+                self.prepared.push(char::from(*sign));
+                return Ok(end - at);
+            }
+        }
+        let own = match minuses {
+            0 => "--",
+            odd if odd % 2 == 1 => "-",
+            _ => "----",
+        };
+        self.piece(own, After::Anything, false);
+        Ok(end - at)
+    }
+
     fn operator(&mut self, text: &str, at: usize) -> Result<usize, ParseError> {
         self.count_operator(text, at)?;
-        let pair = text.get(at..at + 2).is_some_and(|pair| ["==", "!=", "<=", ">="].contains(&pair));
-        Ok(if pair { 2 } else { 1 })
+        let pair = text.get(at..at + 2).filter(|pair| ["==", "!=", "<=", ">="].contains(pair));
+        let own = pair.or_else(|| text.get(at..=at)).unwrap_or_default();
+        Ok(self.piece(own, After::Anything, false))
     }
 
     fn count_operator(&mut self, text: &str, at: usize) -> Result<(), ParseError> {
         // Inside braces stand matchers, which do not nest.
-        self.operators += usize::from(self.open.last().is_none_or(|(closing, _)| *closing != b'}'));
+        self.operators += usize::from(!self.in_braces());
         if self.operators > MOST_OPERATORS {
             return Err(ParseError::at(text, at, format!("the expression has more than {MOST_OPERATORS} operators")));
         }
@@ -212,6 +283,11 @@ impl Scan {
         self.words.iter().find(is_it).map(|(at, _)| Position::of(text, *at))
     }
 
+    /// Where a string of this meaning stands first.
+    pub fn find_text(&self, text: &str, meaning: &str) -> Option<Position> {
+        self.texts.iter().find(|(own, _)| own == meaning).map(|(_, at)| Position::of(text, *at))
+    }
+
     /// The first piece that cannot follow what stands before it, for a text that the parser refused without saying
     /// where: the longest beginning that is an expression, once its brackets are closed, ends before it.
     pub fn first_misfit<'a>(&self, text: &'a str, parses: impl Fn(&str) -> bool) -> Option<(Position, &'a str)> {
@@ -219,7 +295,7 @@ impl Scan {
         const MOST_TRIES: usize = 200;
         let accepted = self.ends.iter().take(MOST_TRIES).rev().find(|end| {
             let Some(Ok(beginning)) = text.get(..**end).map(scan_prefix) else { return false };
-            let closing: String = beginning.open.iter().rev().map(|(closing, _)| char::from(*closing)).collect();
+            let closing: String = beginning.open.iter().rev().map(|open| char::from(open.closing)).collect();
             !closing.contains('}') && parses(&(beginning.prepared + &closing))
         });
         let rest = text.get(accepted.copied().unwrap_or(0)..)?;

@@ -1,7 +1,7 @@
 //! Operators between two vectors: which element meets which, and the set operators.
 
 use super::arithmetic::Operator;
-use super::matching::{Key, Matching, all_differ};
+use super::matching::{Key, METRIC_NAME, Matching, all_differ};
 use super::{Element, EvalError};
 use crate::hash::{Map, Set};
 use crate::sample::{Labels, Millis, Text};
@@ -99,13 +99,16 @@ pub(super) fn pairs(
             }
             Cardinality::ManyToOne(taken) | Cardinality::OneToMany(taken) => with_labels_of(element, partner, taken),
         };
-        let name = match operator.keeps_name() {
-            false => None,
-            // `on` names all that is left, and it is rarely the metric.
-            true if matches!(cardinality, Cardinality::OneToOne) && matching.keeps_only_named() => {
-                matching.name(element)
+        let name = match (operator.keeps_name(), cardinality) {
+            (_, Cardinality::ManyToOne(taken) | Cardinality::OneToMany(taken))
+                if taken.iter().any(|label| **label == *METRIC_NAME) =>
+            {
+                partner.name.clone()
             }
-            true => element.name.clone(),
+            (false, _) => None,
+            // `on` names all that is left, and it is rarely the metric.
+            (true, Cardinality::OneToOne) if matching.keeps_only_named() => matching.name(element),
+            (true, _) => element.name.clone(),
         };
         result.push(Element { name, labels, at, value });
     }
@@ -122,7 +125,8 @@ fn with_labels_of(element: &Element, partner: &Element, taken: &[Text]) -> Label
     }
     let empty = Text::from("");
     let value = |label: &Text| partner.labels.get(label).unwrap_or(&empty).clone();
-    let taken: Vec<(Text, Text)> = taken.iter().map(|label| (label.clone(), value(label))).collect();
+    let taken = taken.iter().filter(|label| ***label != *METRIC_NAME);
+    let taken: Vec<(Text, Text)> = taken.map(|label| (label.clone(), value(label))).collect();
     element.labels.with(&taken)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use stellar::catalogue::collection::Sample;
 use stellar::promql::{Selector, Source, Window};
 use stellar::sample::{Labels, Millis, Point, Series, Text};
 
@@ -26,7 +27,14 @@ const SELECTORS: &str = r#"
     starrocks_fe_connection_total
     starrocks_fe_query_latency_ms{quantile!~"0.9.*"}
     starrocks_fe_job{state!="running"}
-    jvm_thread"#;
+    jvm_thread
+    show_backends_last_start_time
+    jvm_thread @ PINNED
+    show_backends_alive @ PINNED offset 30s
+    starrocks_be_disks_state @ end()
+    up @ start() offset 1m
+    {__name__=~"show_(back|front)ends_alive"}
+    {job="fe", __name__!~"starrocks.*|jvm.*", type=""}"#;
 
 /// Counters that are old, for only of those does a Prometheus of version 2 stretch an increase as we do.
 const COUNTERS: &str = r#"
@@ -36,9 +44,10 @@ const COUNTERS: &str = r#"
     starrocks_be_disk_bytes_written"#;
 
 const OF_COUNTERS: &str = "rate increase irate";
-const OF_ANYTHING: &str = "delta idelta changes resets avg_over_time min_over_time max_over_time sum_over_time count_over_time last_over_time";
+const OF_ANYTHING: &str = "delta idelta changes resets avg_over_time min_over_time max_over_time sum_over_time count_over_time last_over_time present_over_time absent_over_time stddev_over_time stdvar_over_time deriv quantile_over_time predict_linear";
 /// No sample of the demo is exactly as old as one of these, with any of the offsets above.
 const RANGES: &str = "26s 55s 1m 110s 3m30s 6m 1h";
+const SHARES: &str = "0 0.5 0.95 1 -1 2 NaN";
 const LABELS: &str = "job instance id type name mode path quantile nowhere __name__";
 const NUMBERS: &str = "0 1 2 -1 0.5 100 Inf NaN 1e3 time() scalar(up{job=\"cn\"}) scalar(sum(up)) 0x1F";
 
@@ -110,20 +119,37 @@ impl Dice {
             0 => (self.one_of(OF_COUNTERS), self.line_of(COUNTERS)),
             _ => (self.one_of(OF_ANYTHING), self.line_of(SELECTORS)),
         };
-        match selector.split_once(" offset ") {
-            Some((selector, back)) => format!("{function}({selector}[{length}] offset {back})"),
-            None => format!("{function}({selector}[{length}])"),
+        let end = selector.find(" offset ").into_iter().chain(selector.find(" @ ")).min().unwrap_or(selector.len());
+        let (selector, modifiers) = selector.split_at(end);
+        let range = format!("{selector}[{length}]{modifiers}");
+        match function {
+            "quantile_over_time" => format!("{function}({}, {range})", self.one_of(SHARES)),
+            "predict_linear" => format!("{function}({range}, {})", self.one_of("60 -30 1e4 0x10")),
+            _ => format!("{function}({range})"),
         }
     }
 
     fn aggregation(&mut self, depth: usize) -> String {
-        let operator = self.one_of("sum avg min max count group");
         let grouping = match self.roll(3) {
             0 => String::new(),
             1 => format!("by ({})", self.labels()),
             _ => format!("without ({})", self.labels()),
         };
-        format!("{operator} {grouping} ({})", self.vector(depth - 1))
+        let vector = self.vector(depth - 1);
+        match self.one_of("sum avg min max count group stddev stdvar quantile count_values topk bottomk") {
+            "quantile" => format!("quantile {grouping} ({}, {vector})", self.one_of(SHARES)),
+            // The text of a value shows its very last bit, so only of values that nothing was done to.
+            "count_values" => format!("count_values {grouping} (\"v\", {})", self.line_of(SELECTORS)),
+            // Which of equal elements is taken is open, so only their values are looked at.
+            operator @ ("topk" | "bottomk") => {
+                format!(
+                    "{}({operator} {grouping} ({}, {vector}))",
+                    self.one_of("sum max"),
+                    self.one_of("1 2 3.9 100 0")
+                )
+            }
+            operator => format!("{operator} {grouping} ({vector})"),
+        }
     }
 
     fn call(&mut self, depth: usize) -> String {
@@ -140,10 +166,49 @@ impl Dice {
             clamp_max(V, N)
             timestamp(V)
             -V
+            +V
+            - -V
+            timestamp(+V)
             absent(V)
-            vector(scalar(V))",
+            absent(+V)
+            vector(scalar(V))
+            sort(V)
+            sort_desc(V)
+            sgn(V)
+            sqrt(V)
+            ln(V)
+            log2(V)
+            log10(V)
+            exp(clamp(V, -700, 700))
+            deg(V)
+            rad(V)
+            atan(V)
+            asinh(V)
+            tanh(V)
+            sinh(clamp(V, -700, 700))
+            label_replace(V, \"nowhere\", \"$1-${2}$$\", \"instance\", \"(.*):(?P<port>.*)\")
+            label_replace(V, \"job\", \"$port\", \"instance\", \".*:(?P<port>[0-9]+)\")
+            label_replace(V, \"type\", \"\", \"type\", \"u.*\")
+            label_join(V, \"path\", \"/\", \"job\", \"nowhere\", \"type\")
+            year(S)
+            month(timestamp(V))
+            day_of_month(timestamp(S))
+            day_of_week(S * 3600)
+            day_of_year(S * 86400)
+            days_in_month(S * 86400 * 30)
+            hour(S * 60)
+            minute(S)
+            sin(S)
+            cos(S)
+            acos(S / 100)
+            asin(S / 100)
+            atanh(S / 100)
+            acosh(S)
+            cosh(S / 1e3)
+            -(S atan2 V)",
         );
-        form.replace('V', &self.vector(depth - 1)).replace('N', self.one_of(NUMBERS))
+        let form = form.replace('N', self.one_of(NUMBERS)).replace('S', self.line_of(SELECTORS));
+        form.replace('V', &self.vector(depth - 1))
     }
 
     fn matching(&mut self) -> String {
@@ -168,17 +233,27 @@ pub struct History(Vec<Series>);
 
 impl History {
     pub fn of(moments: &[Moment]) -> Self {
+        let series = moments.iter().flat_map(|moment| &moment.series);
+        Self::of_points(series.map(|one| ((one.name.clone(), one.labels.clone()), one.present)))
+    }
+
+    /// Samples and the milliseconds of their reading.
+    pub fn of_samples(samples: Vec<(Sample, Millis)>) -> Self {
+        let point = |(sample, at): (Sample, Millis)| ((sample.name, sample.labels), Point { at, value: sample.value });
+        Self::of_points(samples.into_iter().map(point))
+    }
+
+    fn of_points(points: impl Iterator<Item = ((Text, Labels), Point)>) -> Self {
         let mut all: BTreeMap<(Text, Labels), Vec<Point>> = BTreeMap::new();
-        for one in moments.iter().flat_map(|moment| &moment.series) {
-            all.entry((one.name.clone(), one.labels.clone())).or_default().push(one.present);
-        }
+        points.for_each(|(series, point)| all.entry(series).or_default().push(point));
         Self(all.into_iter().map(|((name, labels), points)| Series { name, labels, points }).collect())
     }
 }
 
 impl Source for History {
     fn select(&self, selector: &Selector, at: Millis) -> Vec<Series> {
-        let wanted = self.0.iter().filter(|series| series.name == selector.name && selector.accepts(&series.labels));
+        let wanted =
+            self.0.iter().filter(|series| selector.accepts_name(&series.name) && selector.accepts(&series.labels));
         let seen = |series: &Series| {
             let within = |length: Millis| {
                 let inside = series.points.iter().filter(|point| point.at > at - length && point.at <= at);

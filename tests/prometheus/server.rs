@@ -99,21 +99,44 @@ impl Prometheus {
     pub fn query(&self, expression: &str, at: Option<i64>) -> Result<Vec<Found>, String> {
         let mut form = vec![("query", expression.to_owned())];
         form.extend(at.map(|at| ("time", at.to_string())));
-        let answer = self.client.post(format!("{}/api/v1/query", self.base)).send_form(form);
-        let text = answer.and_then(|mut answer| answer.body_mut().with_config().limit(1 << 28).read_to_string());
-        let answer: Value = serde_json::from_str(&text.expect("an answer")).expect("JSON");
-        if let Some(error) = answer["error"].as_str() {
-            return Err(error.to_owned());
-        }
-        let value = |point: &Value| -> f64 {
-            point[1].as_str().and_then(|text| text.parse().ok()).expect("a number in quotes")
-        };
-        let result = &answer["data"]["result"];
-        if answer["data"]["resultType"] == "scalar" {
+        let data = self.data("query", form)?;
+        let result = &data["result"];
+        if data["resultType"] == "scalar" {
             return Ok(vec![Found { labels: BTreeMap::new(), value: value(result) }]);
         }
         let elements = result.as_array().expect("a vector").iter();
         Ok(elements.map(|one| Found { labels: labels(&one["metric"]), value: value(&one["value"]) }).collect())
+    }
+
+    /// What an expression gives again and again: by the second, and there by the labels as they are shown.
+    pub fn query_range(
+        &self,
+        expression: &str,
+        start: i64,
+        end: i64,
+        step: i64,
+    ) -> Result<BTreeMap<i64, BTreeMap<String, f64>>, String> {
+        let numbers = [("start", start), ("end", end), ("step", step)].map(|(name, value)| (name, value.to_string()));
+        let data = self.data("query_range", numbers.into_iter().chain([("query", expression.to_owned())]).collect())?;
+        let mut all: BTreeMap<i64, BTreeMap<String, f64>> = BTreeMap::new();
+        for one in data["result"].as_array().expect("a matrix") {
+            let labels = format!("{:?}", labels(&one["metric"]));
+            for point in one["values"].as_array().expect("points") {
+                let at = point[0].as_f64().expect("seconds") as i64;
+                all.entry(at).or_default().insert(labels.clone(), value(point));
+            }
+        }
+        Ok(all)
+    }
+
+    fn data(&self, path: &str, form: Vec<(&str, String)>) -> Result<Value, String> {
+        let answer = self.client.post(format!("{}/api/v1/{path}", self.base)).send_form(form);
+        let text = answer.and_then(|mut answer| answer.body_mut().with_config().limit(1 << 28).read_to_string());
+        let mut answer: Value = serde_json::from_str(&text.expect("an answer")).expect("JSON");
+        match answer["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(answer["data"].take()),
+        }
     }
 }
 
@@ -122,6 +145,11 @@ impl Drop for Prometheus {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The number of a point, which is in quotes.
+fn value(point: &Value) -> f64 {
+    point[1].as_str().and_then(|text| text.parse().ok()).expect("a number in quotes")
 }
 
 fn labels(object: &Value) -> BTreeMap<String, String> {

@@ -2,12 +2,22 @@
 //! taken from a Prometheus that was asked the same.
 
 mod aggregations;
+mod calendar;
+mod choices;
 mod functions;
+mod histograms;
+mod known;
+mod labels;
+mod literals;
 mod matching;
+mod mathematics;
+mod moments;
+mod names;
 mod operators;
 mod ranges;
 mod refusals;
 mod selectors;
+mod spans;
 
 use super::{Expression, Selector, Source, Value, Window, evaluate};
 use crate::sample::{Labels, Millis, Point, Series};
@@ -44,7 +54,8 @@ impl Source for Memory {
             points.iter().filter(|point| point.at > start && point.at <= at).copied().collect()
         };
         let last = |count: usize, points: Vec<Point>| points[points.len().saturating_sub(count)..].to_vec();
-        let wanted = self.0.iter().filter(|series| series.name == selector.name && selector.accepts(&series.labels));
+        let wanted =
+            self.0.iter().filter(|series| selector.accepts_name(&series.name) && selector.accepts(&series.labels));
         let seen = |series: &Series| {
             let points = match selector.window {
                 Window::Instant => last(1, after(at - 300_000, &series.points)),
