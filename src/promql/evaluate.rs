@@ -108,13 +108,16 @@ impl Evaluation<'_> {
             Window::Range(length) => Extent::Fixed { start: end.saturating_sub(length), end },
             Window::Interval | Window::Instant => Extent::Pair,
         };
+        // Series of one name cannot become the same without it.
+        let several = selector.name.is_none();
         let mut elements = Vec::new();
         self.source.visit(selector, end, &mut |name, labels, points| {
             if let Some(value) = function.value(points, extent, parameter, self.at) {
-                elements.push(Element { name: Some(name.clone()), labels: labels.clone(), at: self.at, value });
+                let name = (several || function.keeps_name()).then(|| name.clone());
+                elements.push(Element { name, labels: labels.clone(), at: self.at, value });
             }
         });
-        if function.keeps_name() { Ok(elements) } else { drop_names(elements) }
+        if several && !function.keeps_name() { drop_names(elements) } else { Ok(elements) }
     }
 
     fn call(&self, function: &Function, arguments: &[Node]) -> Result<Value, EvalError> {

@@ -207,7 +207,12 @@ impl Scan {
             After::Offset => duration::offset(word).map(duration::format),
             After::Anything | After::At => literal::number(word).map(literal::written),
         };
-        self.piece(&own.map_err(|reason| ParseError::at(text, at, reason))?, After::Anything, true);
+        let own = own.map_err(|reason| ParseError::at(text, at, reason))?;
+        // `x.5` is two pieces, and `x5e-1` would be others.
+        if self.prepared.ends_with(|last: char| last.is_ascii_alphanumeric() || matches!(last, '_' | ':')) {
+            self.prepared.push(' ');
+        }
+        self.piece(&own, After::Anything, true);
         self.ends.push(at + length);
         Ok(length)
     }

@@ -59,14 +59,14 @@ impl Dice {
         Self(seed)
     }
 
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % sides as u64) as usize
     }
 
-    fn one_of<'a>(&mut self, words: &'a str) -> &'a str {
+    pub fn one_of<'a>(&mut self, words: &'a str) -> &'a str {
         let words: Vec<&str> = words.split_ascii_whitespace().collect();
         words[self.roll(words.len())]
     }

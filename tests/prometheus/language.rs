@@ -422,3 +422,33 @@ fn a_range_of_evaluations_begins_and_ends_where_prometheus_has_it() {
     }
     assert_eq!(differences, Vec::<String>::new());
 }
+
+/// Pieces of the language, so put that one in some hundreds of random rows of them is an expression. Left out is what
+/// Prometheus of version 2 did not take yet: durations as numbers and the other way round, underscores in numbers, names in quotes.
+const PIECES: &str = r#"x v up sum count topk and or unless atan2 by without on ignoring bool start end group_left
+    ( ( ( ) ) ) ( ) , , { } {a="b"} {a="b",d!=""} {} {a=""} {__name__="x"} {__name__!~"x"} [5m] [0s] + - * / % ^ == !=
+    <= < = =~ 1 0x1F 08 0755 .5 1e3 1e 1..2 Inf nan "a" 'b' `c` "\x41" "\q" @ @ 5 -5 start() end() rate( abs( time() pi()
+    exp( vector( scalar( label_join( timestamp( absent( (a) (a,b) (a,) (,) x:y :x x{ # e9 offset~5m a[ ] a_b $ ! ~ é 5q"#;
+
+#[test]
+fn what_is_an_expression_to_prometheus_is_one_to_us() {
+    let Some(programs) = Programs::find() else { return };
+    let prometheus = Prometheus::holding(&programs, "x{a=\"b\"} 1 1\n# EOF\n");
+    let mut dice = Dice::new(3);
+    let (mut accepted, mut differences) = (0, Vec::new());
+    for index in 0..6_000 {
+        let mut text = String::new();
+        for _ in 0..1 + index % 9 {
+            text += &dice.one_of(PIECES).replace('~', " ");
+            text += ["", " "][dice.roll(2)];
+        }
+        let theirs = prometheus.understands(&text);
+        let ours = Expression::parse(&text);
+        accepted += usize::from(ours.is_ok());
+        if ours.is_ok() != theirs {
+            differences.push(format!("{text:?}: ours {ours:?}, theirs {theirs}"));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+    assert!(accepted > 300, "{accepted} accepted");
+}

@@ -108,6 +108,15 @@ impl Prometheus {
         Ok(elements.map(|one| Found { labels: labels(&one["metric"]), value: value(&one["value"]) }).collect())
     }
 
+    /// Whether a text is an expression that has a value; a range of samples is none. What goes wrong with the samples is
+    /// no matter.
+    pub fn understands(&self, text: &str) -> bool {
+        match self.data("query", vec![("query", text.to_owned()), ("time", "1".to_owned())]) {
+            Ok(data) => data["resultType"] != "matrix",
+            Err(error) => !error.starts_with("invalid parameter"),
+        }
+    }
+
     /// What an expression gives again and again: by the second, and there by the labels as they are shown.
     pub fn query_range(
         &self,

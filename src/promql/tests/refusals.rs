@@ -32,6 +32,7 @@ fn a_faulty_text_is_refused_with_its_place() {
         ("x{a=\"b}", "column 5: the string that starts here is never closed"),
         ("rate(x[5m)", "column 7: `[` is never closed"),
         ("sum(a b)", "column 7: `b` does not continue the expression before it"),
+        ("sum(a.5)", "column 6: `.` does not continue the expression before it"),
         ("a +", "column 3: `+` does not continue the expression before it"),
         ("sum(a)\n  by job", "line 2, column 3: `by` does not continue the expression before it"),
         ("frob(x)", "column 1: unknown function with name `frob`"),
