@@ -1,6 +1,8 @@
 //! The figures against a real Prometheus: what the parser reads, what every metric of the catalogue is worth, what fixed
 //! ranges give after several runs of the program, and what expressions of every kind give.
 
+#[path = "prometheus/by_hand.rs"]
+mod by_hand;
 #[path = "prometheus/expressions.rs"]
 mod expressions;
 #[path = "prometheus/language.rs"]
