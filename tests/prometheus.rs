@@ -9,6 +9,8 @@ mod expressions;
 mod language;
 #[path = "common/peers.rs"]
 mod peers;
+#[path = "prometheus/ranges.rs"]
+mod ranges;
 #[path = "common/replay/mod.rs"]
 mod replay;
 #[path = "prometheus/server.rs"]

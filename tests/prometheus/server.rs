@@ -138,6 +138,13 @@ impl Prometheus {
         Ok(all)
     }
 
+    /// The `data` object for a range; times and the step in seconds.
+    pub fn matrix(&self, expression: &str, range: [f64; 3]) -> Value {
+        let mut form = vec![("query", expression.to_owned())];
+        form.extend(["start", "end", "step"].into_iter().zip(range.map(|number| number.to_string())));
+        self.data("query_range", form).unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
     fn data(&self, path: &str, form: Vec<(&str, String)>) -> Result<Value, String> {
         let answer = self.client.post(format!("{}/api/v1/{path}", self.base)).send_form(form);
         let text = answer.and_then(|mut answer| answer.body_mut().with_config().limit(1 << 28).read_to_string());
