@@ -27,11 +27,14 @@ impl Seed {
         hasher.finish()
     }
 
+    /// Both in this order.
     #[inline]
-    pub fn mix(&self, left: u64, right: u64) -> u64 {
+    pub fn pair(&self, left: &[u8], right: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
-        hasher.write_u64(left);
-        hasher.write_u64(right);
+        hasher.write(left);
+        hasher.write_usize(left.len());
+        hasher.write(right);
+        hasher.write_usize(right.len());
         hasher.finish()
     }
 }

@@ -3,7 +3,7 @@
 use memchr::memrchr;
 
 use super::Format;
-use super::names::Index;
+use super::names::{Index, bears};
 use crate::hash::Seed;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -31,6 +31,8 @@ impl Kind {
     }
 
     /// What samples of the family may bear after its name.
+    ///
+    /// Each has one underscore, its first letter; [`ends_in_a_suffix`] knows their last four.
     fn suffixes(self, format: Format) -> &'static [&'static [u8]] {
         match (format, self) {
             (Format::Prometheus, Self::Summary) => &[b"_sum", b"_count"],
@@ -47,6 +49,7 @@ impl Kind {
 
 pub(super) struct Family<'p> {
     pub name: &'p [u8],
+    pub hash: u64,
     pub kind: Kind,
     /// Announced twice, so that nobody knows which announcement is the honest one.
     pub suspect: bool,
@@ -55,11 +58,15 @@ pub(super) struct Family<'p> {
     /// Sample lines, wanted or not.
     pub samples: u64,
     pub duplicates: u64,
+    /// Whose samples came after its own, the latest first.
+    followers: [usize; 2],
 }
 
 pub(super) struct Families<'p> {
     pub list: Vec<Family<'p>>,
     index: Index,
+    /// Those whose own names end as samples of other families do.
+    alike: Vec<usize>,
     seed: Seed,
     format: Format,
 }
@@ -68,7 +75,7 @@ impl<'p> Families<'p> {
     /// Room is made by the size of the page, up to what real pages hold.
     pub(super) fn new(seed: Seed, format: Format, page: usize) -> Self {
         let room = (page / 96).min(1024);
-        Self { list: Vec::with_capacity(room), index: Index::with_room(room), seed, format }
+        Self { list: Vec::with_capacity(room), index: Index::with_room(room), alike: Vec::new(), seed, format }
     }
 
     pub(super) fn named(&self, name: &[u8], hash: u64) -> Option<usize> {
@@ -83,32 +90,54 @@ impl<'p> Families<'p> {
         }
         let position = self.list.len();
         self.index.insert(hash, position);
-        self.list.push(Family { name, kind, suspect: false, wanted, samples: 0, duplicates: 0 });
+        if ends_in_a_suffix(name) {
+            self.alike.push(position);
+        }
+        let followers = [position; 2];
+        self.list.push(Family { name, hash, kind, suspect: false, wanted, samples: 0, duplicates: 0, followers });
         position
+    }
+
+    /// The family whose name the line bears, if its samples came after those of `last` before: what a frontend says of
+    /// each table it says in the same order.
+    #[inline]
+    pub(super) fn follower(&self, last: usize, line: &[u8]) -> Option<usize> {
+        self.list[last].followers.into_iter().find(|next| bears(line, self.list[*next].name))
+    }
+
+    pub(super) fn follows(&mut self, last: usize, next: usize) {
+        let followers = &mut self.list[last].followers;
+        *followers = [next, followers[0]];
     }
 
     /// The family whose samples may bear `name`: its own, or one that `name` adds a fitting suffix to.
     pub(super) fn of_sample(&self, name: &[u8], hash: u64) -> Option<usize> {
-        self.named(name, hash).or_else(|| {
-            let (base, suffix) = name.split_at_checked(memrchr(b'_', name)?)?;
-            let family = self.named(base, self.seed.hash(base))?;
-            self.list[family].kind.suffixes(self.format).contains(&suffix).then_some(family)
-        })
+        self.named(name, hash).or_else(|| self.of_longer(name))
     }
 
     /// `x_count` of a summary `x` and a family of its own called `x_count` announce the same name twice.
     pub(super) fn mark_clashes(&mut self) {
-        let mut name = Vec::new();
-        for position in 0..self.list.len() {
-            for suffix in self.list[position].kind.suffixes(self.format) {
-                name.clear();
-                name.extend_from_slice(self.list[position].name);
-                name.extend_from_slice(suffix);
-                if let Some(other) = self.named(&name, self.seed.hash(&name)) {
-                    self.list[position].suspect = true;
-                    self.list[other].suspect = true;
-                }
+        for other in std::mem::take(&mut self.alike) {
+            if let Some(position) = self.of_longer(self.list[other].name) {
+                self.list[position].suspect = true;
+                self.list[other].suspect = true;
             }
         }
     }
+
+    /// The family that samples called `name` belong to by a suffix.
+    fn of_longer(&self, name: &[u8]) -> Option<usize> {
+        if !ends_in_a_suffix(name) {
+            return None;
+        }
+        let (base, suffix) = name.split_at_checked(memrchr(b'_', name)?)?;
+        let family = self.named(base, self.seed.hash(base))?;
+        self.list[family].kind.suffixes(self.format).contains(&suffix).then_some(family)
+    }
+}
+
+/// Whether the last four letters are those of any suffix.
+#[inline]
+fn ends_in_a_suffix(name: &[u8]) -> bool {
+    matches!(name.last_chunk(), Some(b"_sum" | b"gsum" | b"ount" | b"cket" | b"otal" | b"ated" | b"info"))
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr_iter, memrchr};
 
-use super::{Format, Label};
+use super::wide::{first, outside_labels, quotes};
+use super::{Format, Label, is_blank};
 use crate::sample::Millis;
 
 /// No honest series is near it; a bound keeps comparing label sets cheap whatever a page holds.
@@ -12,15 +13,73 @@ const MAX_LABELS: usize = 64;
 
 type Reason = Cow<'static, str>;
 
-/// Reads what follows the name into `labels` (emptied first) and gives value and timestamp.
+/// Reads what follows the name into `labels` (emptied first) and gives value and timestamp. `page` begins where `rest`
+/// does and goes on behind it.
 ///
 /// A frontend of StarRocks does not escape what it writes between quotes. So a line that the format refuses is read
 /// once more as by such a writer, see [`unescaped`].
+#[inline]
 pub(super) fn read<'p>(
     rest: &'p str,
+    page: &[u8],
     format: Format,
     labels: &mut Vec<Label<'p>>,
 ) -> Result<(f64, Option<Millis>), Reason> {
+    labels.clear();
+    if let Some(tail) = usual(rest, page, labels)
+        && let Some(value) = count(tail)
+    {
+        return Ok((value, None));
+    }
+    any(rest, format, labels)
+}
+
+/// Labels as everybody writes them, `{a="b",c="d"}` with or without a blank after the comma and nothing escaped. Gives
+/// what follows them; `None` for whatever else there is.
+#[inline]
+fn usual<'p>(rest: &'p str, page: &[u8], labels: &mut Vec<Label<'p>>) -> Option<&'p str> {
+    let Some(b'{') = rest.as_bytes().first() else { return Some(rest) };
+    let mut at = 1;
+    loop {
+        let equals = at + first(page.get(at..)?, outside_labels);
+        let value = equals + 2;
+        let quote = value + first(page.get(value..)?, quotes);
+        // Where the line is over, so are these slices.
+        let name = rest.get(at..equals)?;
+        if rest.as_bytes().get(equals..value)? != b"=\"" || name.as_bytes().first()?.is_ascii_digit() {
+            return None;
+        }
+        let inside = rest.get(value..quote)?;
+        let [b'"', next, after, ..] = rest.as_bytes().get(quote..)? else { return None };
+        push(labels, name, Cow::Borrowed(inside)).ok()?;
+        match (next, after) {
+            (b'}', _) => return rest.get(quote + 2..),
+            (b',', b' ') => at = quote + 3,
+            (b',', _) => at = quote + 2,
+            _ => return None,
+        }
+    }
+}
+
+/// A whole number and nothing else behind one blank, as most values are; fifteen digits are exact in any case.
+#[inline]
+fn count(tail: &str) -> Option<f64> {
+    let [b' ', digits @ ..] = tail.as_bytes() else { return None };
+    if digits.is_empty() || digits.len() > 15 {
+        return None;
+    }
+    let mut number = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number as f64)
+}
+
+fn any<'p>(rest: &'p str, format: Format, labels: &mut Vec<Label<'p>>) -> Result<(f64, Option<Millis>), Reason> {
     labels.clear();
     let rest = skip(rest);
     let Some(body) = rest.strip_prefix('{') else { return tail(rest, format) };
@@ -30,11 +89,6 @@ pub(super) fn read<'p>(
     }
     labels.clear();
     unescaped(body, labels).and_then(|rest| tail(rest, format)).or(strict)
-}
-
-#[inline]
-fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
 }
 
 #[inline]

@@ -8,21 +8,22 @@
 //! - once a page has a `# TYPE` line, samples of a family without one before them are undeclared and not returned;
 //! - a family announced twice is suspect, and none of its samples are returned.
 
+mod breaks;
 mod family;
 mod line;
 mod names;
 pub mod scrapes;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr;
-
-use self::family::{Families, Kind};
+use self::breaks::Breaks;
+use self::family::{Families, Family, Kind};
 pub use self::names::Wanted;
-use self::names::{Index, ends_name, is_name, name_end};
+use self::names::{Index, bears, name_at};
 use crate::sample::Millis;
 
 /// The two text formats; the content type of the answer tells which.
@@ -127,13 +128,14 @@ pub fn parse_filtered<'p>(
     };
     let mut start = 0;
     let mut number = 0;
-    while let Some(rest) = page.get(start..) {
+    // What follows the last break is a line as well, if only an empty one.
+    for end in Breaks::new(page).chain([page.len()]) {
         number += 1;
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        if let Err(reason) = reader.line(rest, end) {
-            reader.report.note(number, &rest[..end], reason);
+        let rest = &page[start..];
+        if let Err(reason) = reader.line(rest, end - start) {
+            reader.report.note(number, &page[start..end], reason);
         }
-        start += end + 1;
+        start = end + 1;
     }
     reader.finish()
 }
@@ -173,6 +175,19 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         if end > MAX_LINE {
             return Err("longer than 1 MiB".into());
         }
+        // Most lines bear the name of the one before.
+        if bears(page, self.current.name) {
+            return self.sample(page, end);
+        }
+        if let Some(announced) = page.strip_prefix(b"# TYPE ")
+            && !self.ended
+        {
+            return self.announcement(announced, end - b"# TYPE ".len());
+        }
+        self.other_line(page, end)
+    }
+
+    fn other_line(&mut self, page: &'p [u8], end: usize) -> Outcome {
         let (mut page, mut end) = (page, end);
         if page.first().is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
             let blanks = page[..end].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
@@ -184,26 +199,34 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         if self.ended {
             return Err("after `# EOF`".into());
         }
-        if page[0] == b'#' { self.comment(&page[1..end]) } else { self.sample(page, end) }
+        if page[0] == b'#' {
+            return self.comment(&page[1..end]);
+        }
+        if !bears(page, self.current.name) {
+            self.turn_to(page)?;
+        }
+        self.sample(page, end)
     }
 
     fn comment(&mut self, text: &'p [u8]) -> Outcome {
         let text = skip(text);
         if let Some(announced) = text.strip_prefix(b"TYPE").filter(|rest| matches!(rest.first(), Some(b' ' | b'\t'))) {
-            return self.announcement(skip(announced));
+            return self.announcement(announced, announced.len());
         }
         if self.format == Format::OpenMetrics && text.trim_ascii_end() == b"EOF" {
             self.ended = true;
+            // No line bears it.
+            self.current = Current::default();
         }
         Ok(())
     }
 
-    fn announcement(&mut self, text: &'p [u8]) -> Outcome {
-        let (name, rest) = text.split_at(name_end(text));
-        if !is_name(name) {
-            return Err("no metric name after `# TYPE`".into());
-        }
-        let kind = Kind::of(rest.trim_ascii());
+    /// The announcement is `page[..end]`.
+    #[inline]
+    fn announcement(&mut self, page: &'p [u8], end: usize) -> Outcome {
+        let blanks = page.iter().take_while(|byte| is_blank(**byte)).count();
+        let name = name_at(&page[blanks..]).ok_or("no metric name after `# TYPE`")?;
+        let kind = Kind::of(page[blanks + name.len()..end].trim_ascii());
         if self.families.list.is_empty() {
             self.first_announcement();
         }
@@ -226,13 +249,8 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
 
     #[inline]
     fn sample(&mut self, page: &'p [u8], end: usize) -> Outcome {
-        let name = self.current.name;
-        let same = page.get(name.len()).is_none_or(|byte| ends_name(*byte)) && page.starts_with(name);
-        if !same || name.is_empty() {
-            self.turn_to(page)?;
-        }
         if self.current.wanted {
-            return self.wanted_sample(&page[..end]);
+            return self.wanted_sample(page, end);
         }
         self.report.samples += 1;
         match self.current.family {
@@ -244,28 +262,35 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
     }
 
     fn turn_to(&mut self, page: &'p [u8]) -> Outcome {
+        let last = self.current.family;
+        if let Some(next) = last.and_then(|last| self.families.follower(last, page)) {
+            let Family { name, hash, wanted, .. } = self.families.list[next];
+            self.current = Current { name, hash, family: Some(next), wanted };
+            return Ok(());
+        }
         // No name goes beyond its line, for a line break ends it.
-        let name = &page[..name_end(page)];
+        let name = name_at(page).ok_or("no metric name where the line begins")?;
         let hash = self.wanted.seed().hash(name);
         let family = self.families.of_sample(name, hash);
-        let wanted = match family.map(|family| &self.families.list[family]) {
-            Some(family) if family.name.len() == name.len() => family.wanted,
+        let wanted = match family {
+            Some(at) if self.families.list[at].name.len() == name.len() => {
+                if let Some(last) = last {
+                    self.families.follows(last, at);
+                }
+                self.families.list[at].wanted
+            }
             None if !self.families.list.is_empty() => false,
             _ => self.wanted.has(hash, name),
         };
-        // Those of families were looked at when they were announced.
-        if family.is_none() && !is_name(name) {
-            return Err("no metric name where the line begins".into());
-        }
         self.current = Current { name, hash, family, wanted };
         Ok(())
     }
 
-    fn wanted_sample(&mut self, line: &'p [u8]) -> Outcome {
-        let line = str::from_utf8(line).map_err(|_| "not UTF-8")?;
+    fn wanted_sample(&mut self, page: &'p [u8], end: usize) -> Outcome {
+        let line = str::from_utf8(&page[..end]).map_err(|_| "not UTF-8")?;
         let (name, rest) = line.split_at(self.current.name.len());
         let rest = rest.strip_suffix('\r').unwrap_or(rest);
-        let (value, timestamp) = line::read(rest, self.format, &mut self.labels)?;
+        let (value, timestamp) = line::read(rest, &page[name.len()..], self.format, &mut self.labels)?;
         self.report.samples += 1;
         if let Some(family) = self.current.family {
             self.families.list[family].samples += 1;
@@ -283,15 +308,17 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         }
         self.seen.insert(hash, self.readings.len());
         self.owners.push(self.current.family);
-        self.readings.push(Reading { name, labels: self.labels.drain(..).collect(), value, timestamp });
+        // The next line will have as many.
+        let room = Vec::with_capacity(self.labels.len());
+        let labels = std::mem::replace(&mut self.labels, room);
+        self.readings.push(Reading { name, labels, value, timestamp });
         Ok(())
     }
 
     /// The same for every order of the labels, with and without empty ones.
     fn series_hash(&self) -> u64 {
         let seed = self.wanted.seed();
-        let labels = present(&self.labels)
-            .map(|(name, value)| seed.mix(seed.hash(name.as_bytes()), !seed.hash(value.as_bytes())));
+        let labels = present(&self.labels).map(|(name, value)| seed.pair(name.as_bytes(), value.as_bytes()));
         labels.fold(self.current.hash, u64::wrapping_add)
     }
 
@@ -337,9 +364,12 @@ fn shortened(text: &[u8]) -> String {
     short
 }
 
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
 fn skip(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    &text[blanks..]
+    &text[text.iter().take_while(|byte| is_blank(**byte)).count()..]
 }
 
 fn present<'a, 'p>(labels: &'a [Label<'p>]) -> impl Iterator<Item = &'a Label<'p>> {

@@ -1,5 +1,6 @@
 //! Names are looked up on every line of a page, millions of times a run; so their tables are made for just that.
 
+use super::wide::{first, outside_names};
 use crate::hash::Seed;
 
 /// Which names anyone reads. Built once for a run, shared by all threads.
@@ -58,6 +59,7 @@ impl Index {
         Self { slots: vec![0; (entries * 2).next_power_of_two().max(16)], used: 0 }
     }
 
+    #[inline]
     pub(super) fn find(&self, hash: u64, same: impl Fn(usize) -> bool) -> Option<usize> {
         let tag = hash >> 32;
         let mask = self.slots.len() - 1;
@@ -75,17 +77,24 @@ impl Index {
         }
     }
 
+    /// Inserts a position that [`Self::find`] has not found.
+    #[inline]
     pub(super) fn insert(&mut self, hash: u64, position: usize) {
         if self.used * 2 >= self.slots.len() {
-            let grown = vec![0; self.slots.len() * 4];
-            for slot in std::mem::replace(&mut self.slots, grown) {
-                if slot != 0 {
-                    self.put(slot);
-                }
-            }
+            self.grow();
         }
         self.used += 1;
         self.put(hash >> 32 << 32 | (position as u64 + 1) & 0xffff_ffff);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let grown = vec![0; self.slots.len() * 4];
+        for slot in std::mem::replace(&mut self.slots, grown) {
+            if slot != 0 {
+                self.put(slot);
+            }
+        }
     }
 
     fn put(&mut self, slot: u64) {
@@ -98,61 +107,32 @@ impl Index {
     }
 }
 
-/// How many bytes stand before the first blank, control character or `{`; whether they make a name is for [`is_name`]
-/// to say.
+/// The metric name that `text` begins with, `[a-zA-Z_:][a-zA-Z0-9_:]*`, when a blank, a `{`, a control character or
+/// nothing follows it.
 #[inline]
-pub(super) fn name_end(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*word);
-        let brace = word ^ (ONES * u64::from(b'{'));
-        let low = word.wrapping_sub(ONES * 0x21) & !word;
-        let hits = (low | brace.wrapping_sub(ONES) & !brace) & HIGH;
-        if hits != 0 {
-            // The lowest hit is exact: the subtractions borrow only upwards from one.
-            return at + hits.trailing_zeros() as usize / 8;
-        }
-        at += 8;
+pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
+    let (name, rest) = text.split_at(first(text, outside_names));
+    (!name.first()?.is_ascii_digit() && rest.first().is_none_or(|byte| ends_name(*byte))).then_some(name)
+}
+
+/// Whether `text` begins with `name`, which is not empty, and with no longer one.
+#[inline]
+pub(super) fn bears(text: &[u8], name: &[u8]) -> bool {
+    if text.get(name.len()).is_some_and(|byte| !ends_name(*byte)) {
+        return false;
     }
-    while bytes.get(at).is_some_and(|byte| !ends_name(*byte)) {
-        at += 1;
+    let Some(text) = text.get(..name.len()) else { return false };
+    // Names differ in their ends: those of one program begin alike.
+    match (text.last_chunk::<8>(), name.last_chunk::<8>()) {
+        (Some(one), Some(other)) => one == other && text.as_chunks::<8>().0 == name.as_chunks::<8>().0,
+        _ => !name.is_empty() && text == name,
     }
-    at
 }
 
 /// The end of the page ends a name as well; anything else spoils it.
-pub(super) fn ends_name(byte: u8) -> bool {
+fn ends_name(byte: u8) -> bool {
     byte <= b' ' || byte == b'{'
 }
-
-/// `[a-zA-Z_:][a-zA-Z0-9_:]*`
-#[inline]
-pub(super) fn is_name(name: &[u8]) -> bool {
-    let fits = match name.last_chunk::<8>() {
-        // Eight bytes at a time; the last eight overlap those before.
-        Some(last) => {
-            let words = name.as_chunks::<8>().0.iter().chain([last]);
-            words.fold(u64::MAX, |fit, word| fit & in_names(u64::from_le_bytes(*word))) & HIGH == HIGH
-        }
-        None => name.iter().all(|byte| in_names(u64::from(*byte)) & 0x80 != 0),
-    };
-    fits && name.first().is_some_and(|first| !first.is_ascii_digit())
-}
-
-/// Sets the high bit of each byte that may stand in a name.
-#[inline]
-fn in_names(word: u64) -> u64 {
-    // Without the high bits no sum carries into the next byte.
-    let low = word & !HIGH;
-    let between = |word: u64, first: u8, last: u8| {
-        (word + ONES * u64::from(0x80 - first)) & !(word + ONES * u64::from(0x7f - last))
-    };
-    // The colon comes after the nine.
-    (between(low | (ONES * 0x20), b'a', b'z') | between(low, b'0', b':') | between(low, b'_', b'_')) & !word
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = ONES * 0x80;
 
 #[cfg(test)]
 mod tests {
@@ -162,27 +142,48 @@ mod tests {
 
     #[test]
     fn a_name_ends_at_the_first_blank_or_brace_wherever_it_stands() {
-        for length in 0..LETTERS.len() {
+        for length in 1..LETTERS.len() {
             for end in ["{a=\"b\"} 1", " 1{", "\t1", "\n{", "", "\r\n", "\0{", "{ 1234567 89 "] {
                 let text = format!("{}{end}", &LETTERS[..length]);
-                assert_eq!(name_end(text.as_bytes()), length, "{text}");
+                assert_eq!(name_at(text.as_bytes()), Some(&LETTERS.as_bytes()[..length]), "{text}");
             }
         }
-        assert_eq!(name_end("größe-|~!\u{7f}\u{a0} 1".as_bytes()), "größe-|~!\u{7f}\u{a0}".len());
     }
 
     #[test]
     fn names_are_letters_digits_underscores_and_colons_and_begin_with_no_digit() {
-        let judge = |text: &str| is_name(text.as_bytes());
+        let judge = |text: &str| name_at(text.as_bytes()) == Some(text.as_bytes());
         for length in 1..LETTERS.len() {
             let text = &LETTERS[..length];
             assert!(judge(text) && judge(&format!(":{text}")) && judge(&format!("{text}9")), "{text}");
             assert!(!judge(&format!("9{text}")));
-            for sign in ["-", "é", "/", ";", "@", "[", "`", "^", ".", "\u{7f}"] {
-                assert!(!judge(&format!("{text}{sign}")) && !judge(&format!("{sign}{text}")), "{text} {sign}");
+            for sign in ["-", "é", "/", ";", "@", "[", "`", "^", ".", "|", "}", "\u{7f}", "\u{a0}"] {
+                for spoilt in [format!("{text}{sign}"), format!("{sign}{text}"), format!("{text}{sign} 1")] {
+                    assert_eq!(name_at(spoilt.as_bytes()), None, "{spoilt}");
+                }
             }
         }
-        assert!(!judge(""));
+        assert!(!judge("") && name_at(b" a").is_none() && name_at(b"{").is_none());
+    }
+
+    #[test]
+    fn a_line_bears_a_name_when_it_begins_with_all_of_it_and_goes_on_with_something_else() {
+        for length in 1..LETTERS.len() {
+            let name = &LETTERS[..length];
+            for end in ["", " 1", "{a=\"b\"} 1", "\n"] {
+                assert!(bears(format!("{name}{end}").as_bytes(), name.as_bytes()));
+            }
+            for end in ["_", "_sum 1", "é"] {
+                assert!(!bears(format!("{name}{end}").as_bytes(), name.as_bytes()));
+            }
+            for spoilt in 0..length {
+                let mut line = format!("{name} 1").into_bytes();
+                line[spoilt] ^= 1;
+                assert!(!bears(&line, name.as_bytes()), "{}", String::from_utf8_lossy(&line));
+                assert!(!bears(&name.as_bytes()[..spoilt], name.as_bytes()));
+            }
+        }
+        assert!(!bears(b" 1", b"") && !bears(b"", b""));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::names::{is_name, name_end};
+use super::names::name_at;
 use super::{BadLine, Format, KEPT_BAD_LINES, Label, MAX_LINE, Wanted, line, shortened};
 
 /// A timestamp times 1,000. Whether it counts seconds or milliseconds is known when `# EOF` was seen or the text ends.
@@ -85,10 +85,8 @@ impl<'w> Scrapes<'w> {
             self.open_metrics |= text.strip_prefix(b"#").is_some_and(|comment| comment.trim_ascii() == b"EOF");
             return Ok(None);
         }
-        let (name, rest) = text.split_at(name_end(text));
-        if !is_name(name) {
-            return Err("no metric name where the line begins".into());
-        }
+        let name = name_at(text).ok_or("no metric name where the line begins")?;
+        let rest = &text[name.len()..];
         let wanted = self.wanted.has(self.wanted.seed().hash(name), name);
         if !wanted && !self.look_at_all {
             return Ok(None);
@@ -121,8 +119,9 @@ fn bad_line(line: u64, text: &[u8], reason: Reason) -> BadLine {
 /// As OpenMetrics, in which every number is a timestamp, so that its unit can be told later. A line that escapes nothing
 /// is read as one of the older format, as on a page.
 fn sample<'l>(rest: &'l str, labels: &mut Vec<Label<'l>>) -> Result<(f64, Option<Thousandths>), Reason> {
-    line::read(rest, Format::OpenMetrics, labels).or_else(|reason| {
-        let (value, timestamp) = line::read(rest, Format::Prometheus, labels).map_err(|_| reason.clone())?;
+    line::read(rest, rest.as_bytes(), Format::OpenMetrics, labels).or_else(|reason| {
+        let (value, timestamp) =
+            line::read(rest, rest.as_bytes(), Format::Prometheus, labels).map_err(|_| reason.clone())?;
         let thousandths = timestamp.map(|whole| whole.checked_mul(1000).ok_or(reason)).transpose()?;
         Ok((value, thousandths))
     })

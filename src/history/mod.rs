@@ -61,9 +61,8 @@ impl Filling {
 
     /// The same for every order of the labels, with and without empty ones.
     fn hash(&self, name: &str, labels: &[Label<'_>]) -> u64 {
-        let hash = |text: &str| self.seed.hash(text.as_bytes());
-        let labels = present(labels).map(|(label, value)| self.seed.mix(hash(label), !hash(value)));
-        labels.fold(hash(name), u64::wrapping_add)
+        let labels = present(labels).map(|(label, value)| self.seed.pair(label.as_bytes(), value.as_bytes()));
+        labels.fold(self.seed.hash(name.as_bytes()), u64::wrapping_add)
     }
 
     /// The history, and how many samples were left out because an earlier one was of the same series and time; `time`
