@@ -2,6 +2,8 @@
 
 #[path = "exposition/invariants.rs"]
 mod invariants;
+#[path = "exposition/oracle.rs"]
+mod oracle;
 
 use std::path::Path;
 
@@ -213,8 +215,8 @@ impl Dice {
     }
 }
 
-/// Checks as many damaged pages as there are rounds.
-fn damage_pages(rounds: u64, seed: u64) {
+/// Hands on as many damaged pages as there are rounds.
+fn damage_pages(rounds: u64, seed: u64, mut check: impl FnMut(u64, &[u8])) {
     let pages: Vec<Vec<u8>> = HONEST.iter().map(|(file, _)| recorded(file)).chain([recorded(HOSTILE)]).collect();
     let mut dice = Dice(seed);
     for round in 0..rounds {
@@ -227,12 +229,21 @@ fn damage_pages(rounds: u64, seed: u64) {
         for _ in 0..dice.below(12) {
             dice.damage(&mut page);
         }
-        let format = if round % 4 == 0 { Format::OpenMetrics } else { Format::Prometheus };
-        invariants::check(&page, format, &SOME);
+        check(round, &page);
     }
 }
 
 #[test]
 fn damaged_pages_break_no_invariant() {
-    damage_pages(4_000, 0x5eed_57e1_1a12);
+    damage_pages(4_000, 0x5eed_57e1_1a12, |round, page| {
+        let format = if round % 4 == 0 { Format::OpenMetrics } else { Format::Prometheus };
+        invariants::check(page, format, &SOME);
+    });
+}
+
+#[test]
+fn whole_and_damaged_pages_are_read_as_by_a_plain_reader() {
+    HONEST.iter().for_each(|(file, _)| oracle::agrees(&recorded(file), &SOME));
+    oracle::agrees(&recorded(HOSTILE), &SOME);
+    damage_pages(4_000, 0x0dac_1e5e_ed01, |_, page| oracle::agrees(page, &SOME));
 }
