@@ -1,6 +1,7 @@
 //! Replayed clusters for `benches/run`, in a process of their own, so that what they cost is not counted.
 //!
-//! `endpoints CLUSTERS FRONTENDS BACKENDS FOLDER` writes FOLDER/config.toml and answers until its standard input ends.
+//! `endpoints CLUSTERS FRONTENDS BACKENDS FOLDER [PAUSE]` writes FOLDER/config.toml and answers, after so many ms, until
+//! its standard input ends.
 //! Pages are recorded ones made up to 2,000 samples. Their counters go on every second.
 
 #[path = "../benches/pages/mod.rs"]
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use replay::Cluster;
+use replay::{Behaviour, Cluster};
 use stellar::clock::Clock;
 
 const SAMPLES: usize = 2000;
@@ -22,12 +23,18 @@ const STEPS: usize = 4;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [clusters, frontends, backends, folder] = arguments.as_slice() else {
-        anyhow::bail!("usage: endpoints CLUSTERS FRONTENDS BACKENDS FOLDER");
+    let (clusters, frontends, backends, folder, pause) = match arguments.as_slice() {
+        [clusters, frontends, backends, folder] => (clusters, frontends, backends, folder, None),
+        [clusters, frontends, backends, folder, pause] => (clusters, frontends, backends, folder, Some(pause)),
+        _ => anyhow::bail!("usage: endpoints CLUSTERS FRONTENDS BACKENDS FOLDER [PAUSE]"),
     };
     let (frontends, backends): (usize, usize) = (frontends.parse()?, backends.parse()?);
     let clusters: Vec<Cluster> = (0..clusters.parse()?).map(|_| Cluster::start(frontends, backends)).collect();
     ensure!(!clusters.is_empty(), "at least one cluster");
+    if let Some(pause) = pause {
+        let pause = Duration::from_millis(pause.parse()?);
+        clusters.iter().flat_map(Cluster::nodes).for_each(|node| node.behave(Behaviour::Delay(pause)));
+    }
     let shared = |page: String| Arc::<[u8]>::from(page.into_bytes());
     let of_step = |step| {
         let frontend = |leads| shared(pages::frontend(step, leads, SAMPLES));
