@@ -124,7 +124,9 @@ pub(super) fn bears(text: &[u8], name: &[u8]) -> bool {
     let Some(text) = text.get(..name.len()) else { return false };
     // Names differ in their ends: those of one program begin alike.
     match (text.last_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(one), Some(other)) => one == other && text.as_chunks::<8>().0 == name.as_chunks::<8>().0,
+        (Some(one), Some(other)) => {
+            one == other && text.as_chunks::<8>().0.iter().zip(name.as_chunks::<8>().0).all(|(one, other)| one == other)
+        }
         _ => !name.is_empty() && text == name,
     }
 }
