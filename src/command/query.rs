@@ -13,7 +13,7 @@ use crate::exposition::Format;
 use crate::failure::{Exit, Failure};
 use crate::history::text::{self, FileReport, TextError};
 use crate::history::{History, LOOKBACK, MOST_POINTS, Steps, evaluate_over_time};
-use crate::promql::{Expression, ParseError, ValueType, evaluate};
+use crate::promql::{At, Expression, ParseError, ValueType, evaluate};
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
 use crate::sample::Millis;
@@ -215,6 +215,7 @@ fn warn(name: &str, report: &FileReport, style: &Style) {
 fn explain_nothing(name: &str, expression: &Expression, history: &History, begin: Millis, style: &Style) {
     for selector in expression.selectors() {
         let shown = harmless(&selector.to_string());
+        let begin = if let Some(At::Time(pinned)) = selector.at { pinned } else { begin };
         match history.newest(&selector) {
             None => log::warn!("no sample in {name} is of `{shown}`"),
             Some(newest) if newest <= begin.saturating_sub(selector.offset).saturating_sub(LOOKBACK) => {

@@ -272,3 +272,26 @@ fn the_least_step_that_is_offered_is_accepted_and_none_below() {
     assert!(!Steps { since: 0, until: 11_000_000, step: 1_000 }.are_too_many());
     assert!(Steps { since: 0, until: 11_001_000, step: 1_000 }.are_too_many());
 }
+
+#[test]
+fn a_selector_without_a_name_reads_every_name() {
+    let text = "x{a=\"1\"} 1 1000\nother{a=\"1\"} 2 1000\nthird{a=\"2\"} 3 1000\n";
+    let one = |expression: &str| at(&of(text, expression).0, expression, 2_000);
+    assert_eq!(one("{a=\"1\"}"), "other{a=\"1\"} 2; x{a=\"1\"} 1");
+    assert_eq!(one("{__name__=~\"x|third\"}"), "third{a=\"2\"} 3; x{a=\"1\"} 1");
+    assert_eq!(one("x - on(a) {__name__!=\"x\", a=~\".+\"}"), "{a=\"1\"} -1");
+}
+
+#[test]
+fn start_and_end_are_those_of_the_whole_range() {
+    let (history, _) = of("x 1 1000\nx 2 2000\nx 3 3000\nx 4 4000\n", "x");
+    let steps = Steps { since: 2_000, until: 3_500, step: 1_000 };
+    let values = |expression: &str| {
+        let answer = evaluate_over_time(&parsed(expression), &history, steps).expect("a value");
+        answer[0].points.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(values("x"), [(2_000, 2.0), (3_000, 3.0)]);
+    assert_eq!(values("x @ start()"), [(2_000, 2.0), (3_000, 2.0)]);
+    assert_eq!(values("x - x @ end()"), [(2_000, -1.0), (3_000, 0.0)]);
+    assert_eq!(values("x @ 4"), [(2_000, 4.0), (3_000, 4.0)]);
+}
