@@ -99,17 +99,34 @@ fn quotes_that_a_frontend_does_not_escape_are_part_of_the_value() {
 fn lines_that_a_failed_login_wrote_change_no_honest_value() {
     let page = recorded(HOSTILE);
     let page = read(&page);
-    let expected = PageReport { samples: 477, duplicates: 1, undeclared: 1, ..PageReport::default() };
-    assert_eq!((page.readings.len(), &page.report), (475, &expected));
+    // The family in which it was written: nobody knows which of its users are honest.
+    let suspect = vec!["starrocks_fe_connection_total".to_owned()];
+    let expected = PageReport {
+        samples: 477,
+        duplicates: 1,
+        undeclared: 1,
+        suspect,
+        suspect_samples: 11,
+        ..PageReport::default()
+    };
+    assert_eq!((page.readings.len(), &page.report), (464, &expected));
     assert_eq!(called(&page, "starrocks_fe_query_total"), ["starrocks_fe_query_total [] 30"]);
+    assert_eq!(called(&page, "starrocks_fe_connection_total"), [""; 0]);
     assert_eq!(called(&page, "evil"), [""; 0]);
+}
+
+#[test]
+fn names_of_users_are_read_whatever_is_in_them() {
+    let page = with_user("x");
+    let page = read(&page);
+    assert_eq!(page.report, PageReport { samples: 475, ..PageReport::default() });
     let users: Vec<String> = called(&page, "starrocks_fe_connection_total");
     let users: Vec<&str> =
         users.iter().filter_map(|shown| shown.strip_prefix("starrocks_fe_connection_total ")).collect();
     let expected = [
         "[user=юзер] 0",
         "[user=comma, x=1}] 0",
-        "[user=x] 1",
+        "[user=x] 0",
         "[user=q\"uote] 0",
         "[user=root] 0",
         "[user=back\\slash] 0",
@@ -147,7 +164,7 @@ fn a_login_cannot_speak_before_the_honest_announcement() {
     let page = with_user("x\"} 1\nnode_info{type=\"is_master\"} 0\nevil{a=\"b");
     let page = read(&page);
     assert_eq!(called(&page, "node_info").last().map(String::as_str), Some("node_info [type=is_master] 1"));
-    assert_eq!((page.readings.len(), page.report.undeclared, page.report.duplicates), (475, 2, 0));
+    assert_eq!((page.readings.len(), page.report.undeclared, page.report.duplicates), (464, 2, 0));
 }
 
 #[test]
@@ -159,7 +176,12 @@ fn a_page_cut_anywhere_keeps_what_stands_before_the_cut() {
         let lines = page[..end].iter().filter(|byte| **byte == b'\n').count();
         let kept = page.split(|byte| *byte == b'\n').take(lines).filter(|line| !line.starts_with(b"#")).count();
         let readings: Vec<String> = cut.readings.iter().map(shown).collect();
-        assert_eq!(readings[..kept], whole[..kept], "{end}");
+        // Half a name is one that nobody announced: the family in whose midst it stands does not count.
+        let suspect = |reading: &String| cut.report.suspect.iter().any(|family| reading.starts_with(&**family));
+        let expected: Vec<String> = whole[..kept].iter().filter(|reading| !suspect(reading)).cloned().collect();
+        let kept = expected.len();
+        assert_eq!(readings[..kept], expected, "{end}");
+        assert!(cut.report.suspect.len() <= 1, "{end}");
         assert!(readings.len() <= kept + 1 && cut.report.bad_lines <= 1, "{end}");
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn of_page(report: &PageReport) -> Vec<String> {
     if !report.suspect.is_empty() {
         let names = report.suspect.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         problems.push(format!(
-            "announces {names} twice, so none of their samples count: somebody may have written into the page"
+            "nothing counts of {names}: announced twice or torn apart; somebody may have written into the page"
         ));
     }
     if report.undeclared > 0 {

@@ -1,9 +1,9 @@
 //! The families a page announces, and which family a sample's name belongs to.
 
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
-use super::Format;
-use super::names::{Index, bears};
+use super::names::{Index, bears, name_at};
+use super::{Format, Label, line};
 use crate::hash::Seed;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,7 +51,9 @@ pub(super) struct Family<'p> {
     pub name: &'p [u8],
     pub hash: u64,
     pub kind: Kind,
-    /// Announced twice, so that nobody knows which announcement is the honest one.
+    /// The page from its announcement on.
+    pub since: &'p [u8],
+    /// Announced twice or torn apart, so that nobody knows which of its samples are honest.
     pub suspect: bool,
     /// Whether anyone reads samples that bear the family's own name.
     pub wanted: bool,
@@ -62,8 +64,23 @@ pub(super) struct Family<'p> {
     followers: [usize; 2],
 }
 
+impl<'p> Family<'p> {
+    /// The labels of the sample that follows the announcement.
+    pub(super) fn first_labels(&self, format: Format) -> Option<Vec<Label<'p>>> {
+        let rest = self.since.strip_prefix(b"\n")?;
+        let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+        let name = name_at(line)?.len();
+        let text = str::from_utf8(&line[name..]).ok()?;
+        let mut labels = Vec::new();
+        line::read(text.strip_suffix('\r').unwrap_or(text), &rest[name..], format, &mut labels).ok()?;
+        Some(labels)
+    }
+}
+
 pub(super) struct Families<'p> {
     pub list: Vec<Family<'p>>,
+    /// The first family behind all those whose samples are several lines that belong together.
+    pub fence: usize,
     index: Index,
     /// Those whose own names end as samples of other families do.
     alike: Vec<usize>,
@@ -75,7 +92,8 @@ impl<'p> Families<'p> {
     /// Room is made by the size of the page, up to what real pages hold.
     pub(super) fn new(seed: Seed, format: Format, page: usize) -> Self {
         let room = (page / 96).min(1024);
-        Self { list: Vec::with_capacity(room), index: Index::with_room(room), alike: Vec::new(), seed, format }
+        let index = Index::with_room(room);
+        Self { list: Vec::with_capacity(room), fence: 0, index, alike: Vec::new(), seed, format }
     }
 
     pub(super) fn named(&self, name: &[u8], hash: u64) -> Option<usize> {
@@ -83,18 +101,31 @@ impl<'p> Families<'p> {
     }
 
     /// The new family's position; a name that was announced before becomes suspect.
-    pub(super) fn announce(&mut self, name: &'p [u8], hash: u64, kind: Kind, wanted: bool) -> usize {
+    pub(super) fn announce(&mut self, name: &'p [u8], hash: u64, kind: Kind, wanted: bool, since: &'p [u8]) -> usize {
         if let Some(known) = self.named(name, hash) {
             self.list[known].suspect = true;
             return known;
         }
         let position = self.list.len();
+        if !matches!(kind, Kind::Plain | Kind::Counter) {
+            self.fence = position + 1;
+        }
         self.index.insert(hash, position);
         if ends_in_a_suffix(name) {
             self.alike.push(position);
         }
         let followers = [position; 2];
-        self.list.push(Family { name, hash, kind, suspect: false, wanted, samples: 0, duplicates: 0, followers });
+        self.list.push(Family {
+            name,
+            hash,
+            kind,
+            since,
+            suspect: false,
+            wanted,
+            samples: 0,
+            duplicates: 0,
+            followers,
+        });
         position
     }
 

@@ -6,7 +6,8 @@
 //!
 //! - of two readings of one series the first counts, the others are duplicates;
 //! - once a page has a `# TYPE` line, samples of a family without one before them are undeclared and not returned;
-//! - a family announced twice is suspect, and none of its samples are returned.
+//! - a family announced twice is suspect, and none of its samples are returned;
+//! - so is one with a further series far from its announcement, and one with undeclared samples in its midst.
 
 mod breaks;
 mod family;
@@ -69,7 +70,7 @@ pub struct PageReport {
     pub duplicates: u64,
     /// Samples, wanted or not, of families that a page with announcements did not announce before them.
     pub undeclared: u64,
-    /// Families announced twice, in the order of their first announcement.
+    /// Families announced twice or torn apart, in the order of their first announcement.
     pub suspect: Vec<String>,
     /// Samples of these families, wanted or not.
     pub suspect_samples: u64,
@@ -200,7 +201,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
             return Err("after `# EOF`".into());
         }
         if page[0] == b'#' {
-            return self.comment(&page[1..end]);
+            return self.comment(&page[1..], end - 1);
         }
         if !bears(page, self.current.name) {
             self.turn_to(page)?;
@@ -208,10 +209,11 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         self.sample(page, end)
     }
 
-    fn comment(&mut self, text: &'p [u8]) -> Outcome {
-        let text = skip(text);
+    /// The comment is `page[..end]`.
+    fn comment(&mut self, page: &'p [u8], end: usize) -> Outcome {
+        let text = skip(&page[..end]);
         if let Some(announced) = text.strip_prefix(b"TYPE").filter(|rest| matches!(rest.first(), Some(b' ' | b'\t'))) {
-            return self.announcement(announced, announced.len());
+            return self.announcement(&page[end - announced.len()..], announced.len());
         }
         if self.format == Format::OpenMetrics && text.trim_ascii_end() == b"EOF" {
             self.ended = true;
@@ -221,7 +223,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         Ok(())
     }
 
-    /// The announcement is `page[..end]`.
+    /// The announcement is `page[..end]`; the page goes on behind it.
     #[inline]
     fn announcement(&mut self, page: &'p [u8], end: usize) -> Outcome {
         let blanks = page.iter().take_while(|byte| is_blank(**byte)).count();
@@ -233,7 +235,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         let hash = self.wanted.seed().hash(name);
         let wanted = self.wanted.has(hash, name);
         // Whatever its type is said to be, the family is announced.
-        let family = self.families.announce(name, hash, kind.unwrap_or(Kind::Plain), wanted);
+        let family = self.families.announce(name, hash, kind.unwrap_or(Kind::Plain), wanted, &page[end..]);
         self.current = Current { name, hash, family: Some(family), wanted };
         if kind.is_some() { Ok(()) } else { Err("no known type after the name in `# TYPE`".into()) }
     }
@@ -255,10 +257,18 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         self.report.samples += 1;
         match self.current.family {
             Some(family) => self.families.list[family].samples += 1,
-            None if self.families.list.is_empty() => {}
-            None => self.report.undeclared += 1,
+            None => self.undeclared(),
         }
         Ok(())
+    }
+
+    /// Whoever wrote it stands in the midst of the family at hand, and may have written more there.
+    #[cold]
+    fn undeclared(&mut self) {
+        if let Some(family) = self.families.list.last_mut() {
+            self.report.undeclared += 1;
+            family.suspect = true;
+        }
     }
 
     fn turn_to(&mut self, page: &'p [u8]) -> Outcome {
@@ -306,6 +316,9 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
             }
             return Ok(());
         }
+        if self.current.family.is_some_and(|family| family + 1 != self.families.list.len()) {
+            self.torn();
+        }
         self.seen.insert(hash, self.readings.len());
         self.owners.push(self.current.family);
         // The next line will have as many.
@@ -313,6 +326,19 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         let labels = std::mem::replace(&mut self.labels, room);
         self.readings.push(Reading { name, labels, value, timestamp });
         Ok(())
+    }
+
+    /// The sample at hand is of a family before the last announced one. Frontends print counters and gauges by a hash
+    /// of name and labels, so series of one family stand apart; but never beyond a summary, and with the same labels.
+    #[cold]
+    fn torn(&mut self) {
+        let Some(at) = self.current.family else { return };
+        let first = self.families.list[at].first_labels(self.format);
+        let like_the_first = first
+            .is_some_and(|first| present(&first).map(|(name, _)| name).eq(present(&self.labels).map(|(name, _)| name)));
+        if at < self.families.fence || !like_the_first {
+            self.families.list[at].suspect = true;
+        }
     }
 
     /// The same for every order of the labels, with and without empty ones.

@@ -243,26 +243,39 @@ fn of_two_readings_of_a_series_the_first_counts() {
 
 #[test]
 fn samples_of_families_that_a_page_does_not_announce_before_them_are_not_returned() {
-    let page = "early 1\nearly 1\na 1\n# HELP b only helped\n# TYPE a gauge\na 2\nb 3\nlate{x=\"1\"} 4\n\
-                # TYPE late counter\na 5\nlate{x=\"1\"} 6\na_sum 7\na_total 8\n";
+    let page = "early 1\nearly 1\na 1\n# HELP b only helped\n# TYPE a gauge\na 2\n# TYPE odd gauge\nb 3\nlate{x=\"1\"} 4\n\
+                odd 9\n# TYPE late counter\na 5\nlate{x=\"1\"} 6\n# TYPE odder gauge\na_sum 7\na_total 8\n";
     let (readings, report) = read_as(Format::Prometheus, page.as_bytes());
     assert_eq!(readings, ["a 2", "late{x=\"1\"} 6"]);
-    assert_eq!(report, PageReport { samples: 10, duplicates: 1, undeclared: 7, ..Default::default() });
+    // In whose midst they stand is suspect too.
+    let suspect = vec!["odd".into(), "odder".into()];
+    let expected =
+        PageReport { samples: 11, duplicates: 1, undeclared: 7, suspect, suspect_samples: 1, ..Default::default() };
+    assert_eq!(report, expected);
 }
 
 #[test]
 fn samples_bear_the_suffixes_that_fit_their_familys_type() {
-    let announced = "# TYPE c counter\n# TYPE g gauge\n# TYPE s summary\n# TYPE h histogram\n# TYPE i info\n\
-                     # TYPE gh gaugehistogram\n# TYPE st stateset\n# TYPE u unknown\n";
+    let families = [
+        ("c", "counter"),
+        ("g", "gauge"),
+        ("s", "summary"),
+        ("h", "histogram"),
+        ("i", "info"),
+        ("gh", "gaugehistogram"),
+        ("st", "stateset"),
+        ("u", "unknown"),
+    ];
     let suffixes = ["", "_total", "_created", "_sum", "_count", "_bucket", "_gsum", "_gcount", "_info", "_x", "_"];
     let fitting = |format: Format| {
-        let mut page = announced.to_owned();
-        for family in ["c", "g", "s", "h", "i", "gh", "st", "u"] {
-            suffixes.iter().for_each(|suffix| page.push_str(&format!("{family}{suffix} 1\n")));
+        let mut fitting = Vec::new();
+        for ((family, kind), suffix) in families.iter().flat_map(|one| suffixes.map(|suffix| (one, suffix))) {
+            let page = format!("# TYPE {family} {kind}\n{family}{suffix} 1\n");
+            let page = parse(page.as_bytes(), format, &Wanted::everything());
+            assert_eq!((page.report.samples, page.readings.len() as u64 + page.report.undeclared), (1, 1));
+            fitting.extend(page.readings.iter().map(|reading| reading.name.to_owned()));
         }
-        let page = parse(page.as_bytes(), format, &Wanted::everything());
-        assert_eq!(page.report.samples, page.readings.len() as u64 + page.report.undeclared);
-        page.readings.iter().map(|reading| reading.name.to_owned()).collect::<Vec<_>>().join(" ")
+        fitting.join(" ")
     };
     assert_eq!(fitting(Format::Prometheus), "c g s s_sum s_count h h_sum h_count h_bucket i gh st u");
     assert_eq!(
@@ -283,6 +296,48 @@ fn a_family_announced_twice_loses_all_its_samples_and_no_other_does() {
     assert_eq!(report, expected);
 }
 
+/// The readings and the suspect families of a page.
+fn judged(page: &str) -> (Vec<String>, Vec<String>) {
+    let (readings, report) = read_as(Format::Prometheus, page.as_bytes());
+    assert_eq!(report.bad_lines, 0);
+    (readings, report.suspect)
+}
+
+#[test]
+fn a_family_with_a_series_added_far_from_its_announcement_loses_all_its_samples() {
+    let announced = "# TYPE total counter\ntotal 30\n# TYPE heap gauge\nheap{type=\"used\"} 5\n# TYPE time summary\n\
+                     time_sum 7\n# TYPE users gauge\n";
+    let with_user = |name: &str| judged(&format!("{announced}users{{user=\"{name}\"}} 0\nusers{{user=\"root\"}} 1\n"));
+    let all = ["total 30", "heap{type=\"used\"} 5", "time_sum 7", "users{user=\"x\"} 1", "users{user=\"root\"} 1"];
+    let expected = |lost: &[&str]| {
+        let kept = all.iter().filter(|reading| !lost.iter().any(|name| reading.starts_with(name)));
+        (kept.map(ToString::to_string).collect::<Vec<_>>(), lost.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(with_user("x\"} 1\ntotal{a=\"b"), expected(&["total"]));
+    assert_eq!(with_user("x\"} 1\nheap{type=\"x"), expected(&["heap"]));
+    assert_eq!(with_user("x\"} 1\nheap{type=\"used\", a=\"x"), expected(&["heap"]));
+    assert_eq!(with_user("x\"} 1\ntime{quantile=\"0.99"), expected(&["time"]));
+    // A second reading of a series that is there is a duplicate wherever it stands.
+    assert_eq!(with_user("x\"} 1\nheap{type=\"used"), expected(&[]));
+    assert_eq!(with_user("x\"} 1\ntotal{a=\""), expected(&[]));
+    // A family of the writer's own before it does not open the way.
+    let (readings, suspect) = with_user("x\"} 1\n# TYPE evil gauge\nevil{type=\"x\"} 1\nheap{type=\"z");
+    assert_eq!(suspect, ["heap"]);
+    assert!(!readings.iter().any(|reading| reading.starts_with("heap")), "{readings:?}");
+}
+
+#[test]
+fn counters_and_gauges_may_be_printed_in_turns() {
+    let page = "# TYPE total counter\ntotal 1\n# TYPE size gauge\nsize{db=\"d\", t=\"1\"} 1\n# TYPE load counter\n\
+                load{kind=\"a\", db=\"d\", t=\"1\"} 2\nload{kind=\"b\", db=\"d\", t=\"1\"} 3\n# HELP err x\n# TYPE err counter\n\
+                err{t=\"1\"} 4\nsize{db=\"d\", t=\"2\"} 5\nload{kind=\"a\", db=\"d\", t=\"2\"} 6\nerr{t=\"2\"} 7\n";
+    let (readings, suspect) = judged(page);
+    assert_eq!((readings.len(), suspect), (8, vec![]));
+    // But each with its own labels.
+    let more = format!("{page}size{{t=\"3\"}} 1\nload{{kind=\"a\",db=\"e\",t=\"3\"}} 1\ntotal{{t=\"1\"}} 1\n");
+    assert_eq!(judged(&more).1, ["total", "size"]);
+}
+
 #[test]
 fn a_family_called_like_a_sample_of_another_makes_both_suspect() {
     let page = "# TYPE a_count gauge\na_count 9\n# TYPE b gauge\nb 1\n# TYPE a summary\na_sum 1\na_count 2\n\
@@ -301,8 +356,9 @@ fn a_family_called_like_a_sample_of_another_makes_both_suspect() {
 #[test]
 fn an_announcement_without_a_known_type_is_bad_and_announces_all_the_same() {
     let (readings, report) = read_as(Format::Prometheus, b"# TYPE a curve\na 1\nb 2\n");
-    assert_eq!(readings, ["a 1"]);
-    assert_eq!((report.bad_lines, report.undeclared), (1, 1));
+    assert_eq!(readings, [""; 0]);
+    assert_eq!((report.bad_lines, report.undeclared, report.suspect), (1, 1, vec!["a".to_owned()]));
+    assert_eq!(read_as(Format::Prometheus, b"# TYPE a curve\na 1\n").0, ["a 1"]);
 }
 
 #[test]
@@ -320,11 +376,11 @@ fn an_openmetrics_page_ends_with_eof() {
 #[test]
 fn only_wanted_names_are_returned_and_the_others_are_not_looked_into() {
     let page =
-        "# TYPE a gauge\na{x=\"1} nonsense\na 1\n# TYPE b summary\nb_sum 2\nb_sum x\nb{broken 3\nab 4\nb_count 5\n";
+        "# TYPE b summary\nb_sum 2\nb_sum x\nb{broken 3\nb_count 5\n# TYPE a gauge\na{x=\"1} nonsense\na 1\nab 4\n";
     let page = parse(page.as_bytes(), Format::Prometheus, &Wanted::new(["b_sum", "ab", "never"]));
     assert_eq!(shown(&page), ["b_sum 2"]);
     let reasons: Vec<(u64, &str)> = page.report.first_bad.iter().map(|bad| (bad.line, bad.reason.as_str())).collect();
-    assert_eq!(reasons, [(6, "the value is not a number")]);
+    assert_eq!(reasons, [(3, "the value is not a number")]);
     assert_eq!((page.report.samples, page.report.undeclared, page.report.bad_lines), (6, 1, 1));
 }
 

@@ -15,23 +15,19 @@ pub fn check(page: &[u8], format: Format, some: &[&str]) {
     // Wanting less changes nothing for those who are wanted.
     let wanted = parse(page, format, &Wanted::new(some.iter().copied()));
     within(page, format, &wanted);
-    let expected: Vec<String> =
-        all.readings.iter().filter(|reading| some.contains(&reading.name)).map(|one| format!("{one:?}")).collect();
-    let readings: Vec<String> = wanted.readings.iter().map(|reading| format!("{reading:?}")).collect();
-    assert_eq!(readings, expected);
-    assert_eq!(wanted.report.suspect, all.report.suspect);
+    // A line that nobody wants may tear nothing: what is suspect then is less, never more.
+    let suspect = |name: &str| all.report.suspect.iter().any(|family| name.starts_with(&**family));
+    let shown = |page: &Page<'_>, keep: &dyn Fn(&Reading<'_>) -> bool| -> Vec<String> {
+        let kept = page.readings.iter().filter(|reading| !suspect(reading.name) && keep(reading));
+        kept.map(|reading| format!("{reading:?}")).collect()
+    };
+    assert_eq!(shown(&wanted, &|_| true), shown(&all, &|reading| some.contains(&reading.name)));
+    assert!(wanted.report.suspect.iter().all(|family| all.report.suspect.contains(family)));
 
     // Nor does a filter for those whom it keeps.
     let keep = |name: &str, labels: &[(&str, Cow<'_, str>)]| (name.len() + labels.len()).is_multiple_of(2);
     let kept = parse_filtered(page, format, &Wanted::everything(), keep);
-    let expected: Vec<String> = all
-        .readings
-        .iter()
-        .filter(|reading| keep(reading.name, &reading.labels))
-        .map(|one| format!("{one:?}"))
-        .collect();
-    let readings: Vec<String> = kept.readings.iter().map(|reading| format!("{reading:?}")).collect();
-    assert_eq!(readings, expected);
+    assert_eq!(shown(&kept, &|_| true), shown(&all, &|reading| keep(reading.name, &reading.labels)));
     assert_eq!((kept.report.samples, kept.report.bad_lines), (all.report.samples, all.report.bad_lines));
 }
 
