@@ -24,8 +24,10 @@ pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: T
     let common = Labels::of([("job", job), ("instance", instance)]);
     let (mut samples, report, error) = match &reply.answer {
         Err(error) => (Vec::new(), PageReport::default(), Some(error.clone())),
-        Ok(answer) => match parse(answer, &common, tools) {
+        Ok(answer) => match parse(answer, &common, job, tools) {
             (_, report) if report.samples == 0 => (Vec::new(), report, Some(no_metrics(answer))),
+            // Of a page that was cut off nobody knows what is missing, and the sum of a part is a wrong sum.
+            (_, report) if report.missing_eof || !answer.body.ends_with(b"\n") => (Vec::new(), report, Some(cut_off())),
             (samples, report) => (samples, report, None),
         },
     };
@@ -46,18 +48,37 @@ fn no_metrics(answer: &Answer) -> FetchError {
     FetchError::new(format!("not a page of metrics ({kind}); is this the address of the node itself?"))
 }
 
-fn parse(answer: &Answer, common: &Labels, tools: Toolbox) -> (Vec<Sample>, PageReport) {
+/// An answer without a length ends where the connection does. The formats want a line break or `# EOF` at the end.
+fn cut_off() -> FetchError {
+    FetchError::curable("the page ends in the middle: it was cut off on its way")
+}
+
+/// Whether a name may stand on a page at all. What a scrape and the rows of `SHOW` add is not for a page to say, and a
+/// node knows nothing of another kind of node: whoever can write lines into a frontend's page must not speak for all.
+fn may_say(job: &str, name: &str) -> bool {
+    let of = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let ours = matches!(name, UP | SCRAPE_DURATION | SCRAPE_SAMPLES) || of(&["show_"]);
+    let of_others = match job {
+        "fe" => of(&["starrocks_be_"]),
+        "be" | "cn" => of(&["starrocks_fe_"]),
+        _ => false,
+    };
+    !ours && !of_others
+}
+
+fn parse(answer: &Answer, common: &Labels, job: &str, tools: Toolbox) -> (Vec<Sample>, PageReport) {
     let open_metrics = answer.content_type.starts_with("application/openmetrics-text");
     let format = if open_metrics { Format::OpenMetrics } else { Format::Prometheus };
     let common_value = |label: &str| common.get(label).map_or("", |value| value);
     let page = exposition::parse_filtered(&answer.body, format, tools.wanted, |name, labels| {
-        tools.catalogue.reads_values(name, |label| match common_value(label) {
-            "" => {
-                let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());
-                own.map_or("", |(_, value)| value)
-            }
-            value => value,
-        })
+        may_say(job, name)
+            && tools.catalogue.reads_values(name, |label| match common_value(label) {
+                "" => {
+                    let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());
+                    own.map_or("", |(_, value)| value)
+                }
+                value => value,
+            })
     });
     let mut texts = Texts::default();
     let mut samples = Vec::with_capacity(page.readings.len() + 3);
