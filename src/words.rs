@@ -156,6 +156,13 @@ pub fn folded(text: &str, width: Option<usize>) -> String {
     out
 }
 
+/// Whether a letter steers a terminal or a browser instead of being seen: control characters, line separators, marks that
+/// turn the direction of writing or take no room. No name needs them; they can make one look like another.
+pub fn is_unseen(letter: char) -> bool {
+    let invisible = matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    letter.is_control() || invisible
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use crate::hash::Map;
 use crate::promql::{self, Element, Selector, Source, Value, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 use crate::settings::metric_entry::Subject;
+use crate::words::is_unseen;
 
 /// One value a stored metric of the subject, in the order of `Catalogue::stored`; `None` is "not measured".
 pub type Row = Vec<Option<f64>>;
@@ -82,7 +83,9 @@ fn scope(subject: Subject) -> usize {
 
 impl Rows {
     fn fault(&mut self, metric: &Metric, reason: &str) {
-        self.faults.push(EvaluationFault { metric: metric.name().to_owned(), reason: reason.to_owned() });
+        // It may quote labels, and anyone may have written these.
+        let reason = reason.replace(is_unseen, " ");
+        self.faults.push(EvaluationFault { metric: metric.name().to_owned(), reason });
     }
 
     /// A cluster metric is one number without labels, or none.

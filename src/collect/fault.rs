@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::http::LONGEST_CONNECT;
 use crate::settings::durations::spoken;
+use crate::words::is_unseen;
 
 /// Why there is no answer, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +155,7 @@ pub fn message_in(body: &[u8]) -> String {
 
 /// One line of at most 200 characters, for messages that quote what a node sent.
 pub fn shortened(text: &str) -> String {
-    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(201).collect();
+    let line: String = text.chars().map(|letter| if is_unseen(letter) { ' ' } else { letter }).take(201).collect();
     match line.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.trim().to_owned(),

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, AsSendBody, http};
 
 use super::credentials::Credentials;
-use super::fault::{FetchError, after_colon, explain, message_in, wants_tls};
+use super::fault::{FetchError, after_colon, explain, message_in, shortened, wants_tls};
 use super::{proxy, tls};
 use crate::clock::Clock;
 use crate::sample::Millis;
@@ -217,6 +217,11 @@ impl Client {
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
+        if let Some(coding) = response.headers().get("content-encoding").filter(|coding| *coding != "identity") {
+            // The library has taken away that of an answer that it can decode.
+            let coding = shortened(&String::from_utf8_lossy(coding.as_bytes()));
+            return Err(FetchError::new(format!("the answer is compressed with `{coding}`, which nobody asked for")));
+        }
         let length = response.body().content_length().unwrap_or(0).min(MOST_RESERVED);
         let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         let reader = response.into_body().into_reader();

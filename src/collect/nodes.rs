@@ -32,7 +32,7 @@ pub fn with_instances(table: Table, configured: &[Endpoint], client: &Client) ->
 }
 
 fn instance_of(row: &Row, configured: &[Endpoint], client: &Client) -> Option<String> {
-    let address = row.get("IP")?;
+    let address = row.get("IP").filter(|address| is_host(address))?;
     let port: Option<u16> = row.get("HttpPort").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
     let bracketed = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
     let printed = port.map(|port| format!("{bracketed}:{port}"));
@@ -51,6 +51,12 @@ fn instance_of(row: &Row, configured: &[Endpoint], client: &Client) -> Option<St
             None => printed,
         },
     }
+}
+
+/// An address or a name, and nothing that would make another URL of it.
+fn is_host(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    text.parse::<IpAddr>().is_ok() || (text.len() <= 253 && text.bytes().all(letter))
 }
 
 /// The same address, the same name, or a name and its longer form: `fe-0.svc` and `fe-0.svc.ns.svc.cluster.local`.

@@ -2,13 +2,14 @@
 //! custom metric at once. The shapes of the values: `facts` recorded from StarRocks 2.5 to 4.0 (`"18.635 GB"`,
 //! `"60.000GB"`, `"50.01 %"`, `"\N"`, times without an offset).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
 use super::cells::{Cell, is_null, read, snake_case};
 use crate::catalogue::collection::Sample;
 use crate::sample::{Labels, Millis, Text};
+use crate::words::is_unseen;
 
 /// The rows of one answer: column title → text, in the order of the answer.
 pub type Table = Vec<Vec<(String, String)>>;
@@ -90,6 +91,7 @@ pub fn from_sql(body: &str) -> Result<Table, String> {
     let mut titles: Option<Vec<String>> = None;
     let mut table = Table::new();
     let mut seen = false;
+    let mut promised = 0;
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         let document = document.map_err(|_| "the SQL answer is not whole JSON".to_owned())?;
         if let Some(message) = document.get("msg").and_then(Value::as_str).filter(|_| document.get("data").is_none()) {
@@ -99,33 +101,57 @@ pub fn from_sql(body: &str) -> Result<Table, String> {
             let names = columns.iter().filter_map(|column| Some(column.get("name")?.as_str()?.to_owned()));
             titles = Some(names.collect());
         }
+        let returned = document.get("statistics").and_then(|statistics| statistics.get("returnRows")?.as_u64());
+        promised = returned.unwrap_or(promised);
         let Some(data) = document.get("data") else { continue };
         seen = true;
         match (data, &titles) {
-            (Value::Array(rows), _) if rows.iter().all(Value::is_object) => table.extend(rows.iter().filter_map(row)),
+            (Value::Array(rows), _) if rows.iter().all(Value::is_object) => append(&mut table, rows)?,
             (Value::Array(values), Some(titles)) if values.len() == titles.len() => {
-                table.push(titles.iter().cloned().zip(values.iter().map(text_of)).collect());
+                let row = titles.iter().cloned().zip(values.iter().cloned()).collect();
+                append(&mut table, &[Value::Object(row)])?;
             }
             _ => return Err("the SQL answer's rows have an unknown form".to_owned()),
         }
     }
+    // Without a row at all StarRocks may count rows that it did not print.
+    if !table.is_empty() && promised > table.len() as u64 {
+        return Err(format!("the SQL answer has {} of {promised} rows", table.len()));
+    }
     if seen || titles.is_some() { Ok(table) } else { Err("the SQL answer has no rows and no column titles".to_owned()) }
+}
+
+/// No cluster has so many nodes or databases, and no list so many columns; past them an answer costs more than it says.
+const MOST_ROWS: usize = 100_000;
+const MOST_COLUMNS: usize = 1_000;
+/// Names and reasons that people can read are shorter.
+const LONGEST_TEXT: usize = 1_000;
+
+fn append(table: &mut Table, rows: &[Value]) -> Result<(), String> {
+    for row in rows {
+        let row = row.as_object().ok_or("a row of the answer is no JSON object")?;
+        if table.len() == MOST_ROWS || row.len() > MOST_COLUMNS {
+            return Err(format!("the answer has more than {MOST_ROWS} rows or {MOST_COLUMNS} columns"));
+        }
+        table.push(row.iter().map(|(title, value)| (title.clone(), text_of(value))).collect());
+    }
+    Ok(())
 }
 
 /// Reads `[{"Title": "value", …}]` of /api/show_proc. When forwarding fails StarRocks answers 200 with plain text.
 pub fn from_show_proc(body: &str) -> Result<Table, String> {
     match serde_json::from_str::<Value>(body) {
-        Ok(Value::Array(rows)) => Ok(rows.iter().filter_map(row).collect()),
+        Ok(Value::Array(rows)) => {
+            let mut table = Table::new();
+            append(&mut table, &rows)?;
+            Ok(table)
+        }
         Ok(other) => Err(match other.get("msg").and_then(Value::as_str) {
             Some(message) => super::fault::shortened(message),
             None => "the answer is JSON, but no list of rows".to_owned(),
         }),
         Err(_) => Err(super::fault::shortened(body)),
     }
-}
-
-fn row(value: &Value) -> Option<Vec<(String, String)>> {
-    Some(value.as_object()?.iter().map(|(title, value)| (title.clone(), text_of(value))).collect())
 }
 
 fn text_of(value: &Value) -> String {
@@ -135,7 +161,8 @@ fn text_of(value: &Value) -> String {
         other => other.to_string(),
     };
     // Names, versions and error texts end up on terminals.
-    text.replace(char::is_control, " ")
+    let seen = text.chars().map(|letter| if is_unseen(letter) { ' ' } else { letter });
+    seen.take(LONGEST_TEXT).collect()
 }
 
 /// The text of a column of a row.
@@ -193,25 +220,27 @@ pub fn samples(list: List, rows: &[Row], zone_offset: Option<Millis>) -> Vec<Sam
             identity.push(("instance".into(), instance.as_str().into()));
         }
         let mut texts = identity.clone();
+        // Of two columns that come to the same name the first counts, and none stands for what is ours.
+        let mut taken: HashSet<Text> = [shared("rows"), shared("info")].into();
         let labels = Labels::new(identity);
         for (column, value) in
             row.columns.iter().filter(|(column, _)| !list.identity().iter().any(|(title, _)| title == column))
         {
             let column_name = snake_case(column);
-            match read(value, zone_offset) {
-                Some(Cell::Number(value)) => {
-                    samples.push(Sample { name: shared(&column_name), labels: labels.clone(), value })
-                }
+            let (name, value) = match read(value, zone_offset) {
+                Some(Cell::Number(value)) => (shared(&column_name), value),
                 Some(Cell::Ratio(value)) => {
                     let column_name = column_name.strip_suffix("_pct").unwrap_or(&column_name);
-                    samples.push(Sample {
-                        name: shared(&format!("{column_name}_ratio")),
-                        labels: labels.clone(),
-                        value,
-                    });
+                    (shared(&format!("{column_name}_ratio")), value)
                 }
-                Some(Cell::Text) => texts.push((column_name.as_str().into(), value.as_str().into())),
-                None => {}
+                Some(Cell::Text) => {
+                    texts.push((column_name.as_str().into(), value.as_str().into()));
+                    continue;
+                }
+                None => continue,
+            };
+            if taken.insert(name.clone()) {
+                samples.push(Sample { name, labels: labels.clone(), value });
             }
         }
         samples.push(Sample { name: shared("info"), labels: Labels::new(texts), value: 1.0 });

@@ -26,6 +26,7 @@ use self::family::{Families, Family, Kind};
 pub use self::names::Wanted;
 use self::names::{Index, bears, name_at};
 use crate::sample::Millis;
+use crate::words::is_unseen;
 
 /// The two text formats; the content type of the answer tells which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -385,7 +386,7 @@ fn shortened(text: &[u8]) -> String {
             short.push('…');
             break;
         }
-        if letter.is_control() { short.extend(letter.escape_default()) } else { short.push(letter) }
+        if is_unseen(letter) { short.extend(letter.escape_default()) } else { short.push(letter) }
     }
     short
 }

@@ -11,16 +11,16 @@ const FOLLOWER: usize = 1;
 const BACKEND: usize = 1;
 
 /// Three frontends and three backends that were collected once and have worked on since.
-struct Case {
-    cluster: Cluster,
-    stage: Stage,
+pub struct Case {
+    pub cluster: Cluster,
+    pub stage: Stage,
     /// The rows of the others, from a run in which all is well.
-    good: Vec<String>,
+    pub good: Vec<String>,
 }
 
 impl Case {
     /// `limits` are lines of [collection].
-    fn new(limits: &str) -> Self {
+    pub fn new(limits: &str) -> Self {
         let cluster = Cluster::start(3, 3);
         let block = block("shop", &cluster.urls(), "user = \"root\"");
         let config = format!("[collection]\n{limits}\n{block}");
@@ -41,19 +41,19 @@ impl Case {
     }
 
     /// Every column of every node at the later moment, but for the time it took.
-    fn node_rows(stage: &Stage) -> Vec<String> {
+    pub fn node_rows(stage: &Stage) -> Vec<String> {
         let columns = columns(&stage.open(), "node_snapshots", &["cluster_id", "scrape_seconds"]);
         let rows =
             stage.rows(&format!("SELECT {columns} FROM node_snapshots WHERE collected_at = {LATER}000 ORDER BY node"));
         rows.lines().map(str::to_owned).collect()
     }
 
-    fn run(&self) -> Ended {
+    pub fn run(&self) -> Ended {
         self.stage.run(LATER, &["collect-once"]).named(&self.cluster)
     }
 
     /// Runs with the fault: the message, and all other nodes as if nothing had happened.
-    fn told(&self, faulty: &str, reachable: u8, problem: &str) {
+    pub fn told(&self, faulty: &str, reachable: u8, problem: &str) {
         assert_eq!(self.run(), ended(0, "", format!("warning: shop: {problem}\n")));
         let others = |rows: &[String]| -> Vec<String> {
             let mut rows = rows.to_vec();
@@ -72,17 +72,17 @@ impl Case {
         );
     }
 
-    fn backend(&self, behaviour: Behaviour, problem: &str) {
+    pub fn backend(&self, behaviour: Behaviour, problem: &str) {
         self.cluster.backends[BACKEND].behave(behaviour);
         self.told("127.0.0.11:", 5, &format!("http://127.0.0.11:18040/metrics: {problem}"));
     }
 
-    fn frontend(&self, behaviour: Behaviour, problem: &str) {
+    pub fn frontend(&self, behaviour: Behaviour, problem: &str) {
         self.cluster.frontends[FOLLOWER].behave_on("/metrics", behaviour);
         self.told("127.0.0.2:", 5, &format!("http://127.0.0.2:18030/metrics: {problem}"));
     }
 
-    fn asked_backend(&self) -> usize {
+    pub fn asked_backend(&self) -> usize {
         self.cluster.backends[BACKEND].requests().len()
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod faults;
 mod figures;
 mod help;
+mod hostile;
 mod killed;
 mod lock;
 mod login;
