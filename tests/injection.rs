@@ -102,7 +102,8 @@ impl House {
     fn selectors(&self) -> BTreeMap<String, Vec<Selector>> {
         let mut selectors: BTreeMap<String, Vec<Selector>> = BTreeMap::new();
         for selector in self.catalogue.metrics().iter().flat_map(|metric| metric.entry.expr.selectors()) {
-            selectors.entry(selector.name.to_string()).or_default().push(selector);
+            let name = selector.name.as_ref().expect("the catalogue names what it reads").to_string();
+            selectors.entry(name).or_default().push(selector);
         }
         selectors
     }
@@ -199,4 +200,23 @@ fn what_a_failed_login_can_make_up_is_known() {
     // tells that it was not the frontend who announced them.
     let falsified = falsified(with_last_user, |name| !printed(name));
     assert_eq!(falsified.iter().map(String::as_str).collect::<Vec<_>>(), ["mv_refreshes_failed", "queries_unfinished"]);
+}
+
+#[test]
+fn of_a_page_cut_at_any_byte_no_sample_is_another_than_on_the_whole_page() {
+    let house = House::new();
+    let page = with_user("x");
+    let ours = |name: &str| name == "up" || name.starts_with("scrape_");
+    let own = |scrape: Scrape| scrape.samples.into_iter().filter(|one| !ours(&one.name)).collect::<Vec<_>>();
+    let whole = own(house.scrape(("fe", "fe:8030"), &page, AT));
+    assert!(whole.len() > 100, "{} samples", whole.len());
+    let first = page.find("jvm_heap_size_bytes").expect("a family that is read");
+    let line_ends = page.match_indices('\n').map(|(at, _)| at + 1);
+    let places: BTreeSet<usize> = line_ends.chain(first..first + 1_000).chain(page.len() - 300..page.len()).collect();
+    for end in places {
+        let Some(cut) = page.get(..end) else { continue };
+        let samples = own(house.scrape(("fe", "fe:8030"), cut, AT));
+        assert!(samples.is_empty() || cut.ends_with('\n'), "{end}");
+        assert!(samples.iter().all(|sample| whole.contains(sample)), "{end}");
+    }
 }

@@ -180,7 +180,8 @@ fn an_answer_that_is_no_list_is_no_empty_list() {
     let nested = format!("{{\"data\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let columns: String = (0..1_001).map(|number| format!("\"c{number}\":\"1\",")).collect();
     let wide = format!("{{\"data\":[{{{columns}\"BackendId\":\"1\"}}]}}");
-    let cases: [(&dyn Fn(&[serde_json::Value]) -> String, &str); 7] = [
+    type MakeAnswer<'a> = &'a dyn Fn(&[serde_json::Value]) -> String;
+    let cases: [(MakeAnswer, &str); 7] = [
         (&|_| "Failed to forward stmt".to_owned(), "the SQL answer is not whole JSON"),
         (&|_| nested.clone(), "the SQL answer is not whole JSON"),
         (&|_| wide.clone(), "the answer has more than 100000 rows or 1000 columns"),

@@ -80,6 +80,20 @@ fn a_certificate_that_is_not_trusted_is_told_with_what_mends_it() {
 }
 
 #[test]
+fn a_certificate_out_of_its_time_is_refused_before_a_login_is_sent() {
+    let Some(setting) = Setting::new() else { return };
+    let login = format!("{CA}user = \"root\"");
+    let early = "it is not valid yet; is the clock right?";
+    for (from, until, why) in [("20200101", "20200201", "it has expired"), ("20990101", "21000101", early)] {
+        setting.authority.reissue("localhost", from, until);
+        let at = setting.authority.serve("localhost", setting.node, false);
+        let probed = setting.probed(&format!("https://localhost:{}", at.port()), &login);
+        assert_eq!(probed, format!("fail its certificate is not trusted: {why}"));
+    }
+    assert_eq!(setting.cluster.frontends[0].asked(), [""; 0]);
+}
+
+#[test]
 fn what_is_wrong_with_a_certificate_or_its_key_is_found_before_anything_is_asked() {
     let Some(setting) = Setting::new() else { return };
     let ec = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1"];

@@ -21,7 +21,7 @@ impl Source for Tiny {
             ];
             let points =
                 (0..4).map(|step| Point { at: at - 25_000 * (3 - step), value: value * (step as f64) }).collect();
-            Series { name: selector.name.clone(), labels: Labels::of(labels), points }
+            Series { name: selector.name.clone().unwrap_or_else(|| "any".into()), labels: Labels::of(labels), points }
         });
         let mut series: Vec<Series> = series.filter(|series| selector.accepts(&series.labels)).collect();
         for one in &mut series {
