@@ -19,11 +19,14 @@ use stellar::collect::show::{List, Row, from_show_proc, from_sql, samples};
 use stellar::exposition::{Format, PageReport, Wanted, parse};
 use stellar::settings::durations::WAIT;
 
+/// Labels, value, timestamp.
+type Sample = (Vec<(String, String)>, f64, Option<i64>);
+
 /// A family of each kind with its labels and values, as a page would have it.
 #[derive(Clone, Debug)]
 struct Family {
     kind: &'static str,
-    series: Vec<(Vec<(String, String)>, f64, Option<i64>)>,
+    series: Vec<Sample>,
 }
 
 fn families() -> impl Strategy<Value = Vec<Family>> {
