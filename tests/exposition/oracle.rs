@@ -11,9 +11,26 @@ type Answer = (Vec<String>, [u64; 5], Vec<String>);
 
 pub fn agrees(page: &[u8], some: &[&str]) {
     let all = parse(page, Prometheus, &Wanted::everything());
-    assert_eq!(told(&all), oracle(page, &|_| true), "{}", String::from_utf8_lossy(page));
+    same(page, told(&all), oracle(page, &|_| true));
     let wanted = parse(page, Prometheus, &Wanted::new(some.iter().copied()));
-    assert_eq!(told(&wanted), oracle(page, &|name| some.contains(&name)), "{}", String::from_utf8_lossy(page));
+    same(page, told(&wanted), oracle(page, &|name| some.contains(&name)));
+}
+
+/// Pages are long: a failure shows what differs and the page.
+fn same(page: &[u8], found: Answer, expected: Answer) {
+    let only = |left: &Answer, right: &Answer| -> Vec<String> {
+        left.0.iter().filter(|reading| !right.0.contains(reading)).cloned().collect()
+    };
+    let differ = (only(&found, &expected), only(&expected, &found));
+    assert!(
+        found == expected,
+        "{}\nonly found {:?}\nonly expected {:?}\n{:?}\n{:?}",
+        String::from_utf8_lossy(page),
+        differ.0,
+        differ.1,
+        (found.1, found.2),
+        (expected.1, expected.2)
+    );
 }
 
 fn told(page: &Page<'_>) -> Answer {
@@ -35,14 +52,20 @@ struct Sample {
 struct Wanting {
     shown: String,
     series: (String, BTreeMap<String, String>),
+    /// The labels that have a value, as they come.
+    labels: Vec<String>,
 }
 
 fn oracle(page: &[u8], wanted: &dyn Fn(&str) -> bool) -> Answer {
     let mut families: Vec<(String, String)> = Vec::new();
+    // Of each family the labels of the line below its announcement.
+    let mut first_labels: Vec<Option<Vec<String>>> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut suspect = BTreeSet::new();
     let mut samples: Vec<Sample> = Vec::new();
     let mut bad = 0;
-    for line in page.split(|byte| *byte == b'\n') {
+    let mut lines = page.split(|byte| *byte == b'\n');
+    while let Some(line) = lines.next() {
         let blanks = line.iter().take_while(|byte| b" \t\r".contains(byte)).count();
         let line = &line[blanks..];
         if line.is_empty() {
@@ -63,7 +86,14 @@ fn oracle(page: &[u8], wanted: &dyn Fn(&str) -> bool) -> Answer {
             bad += u64::from(!kinds.contains(&kind.as_str()) && kind != "gaugehistogram");
             match families.iter().position(|(known, _)| *known == name) {
                 Some(known) => drop(suspect.insert(known)),
-                None => families.push((name, kind)),
+                None => {
+                    if families.is_empty() {
+                        seen.clear();
+                    }
+                    families.push((name, kind));
+                    let below = lines.clone().next().and_then(|line| read(&self::name(line)?, line));
+                    first_labels.push(below.map(|below| below.labels));
+                }
             }
             continue;
         }
@@ -72,12 +102,28 @@ fn oracle(page: &[u8], wanted: &dyn Fn(&str) -> bool) -> Answer {
             continue;
         };
         let family = family(&families, &name);
+        if family.is_none() && !families.is_empty() {
+            suspect.insert(families.len() - 1);
+        }
         if !wanted(&name) || (family.is_none() && !families.is_empty()) {
             samples.push(Sample { family, wanted: None });
             continue;
         }
         match read(&name, line) {
-            Some(wanted) => samples.push(Sample { family, wanted: Some(wanted) }),
+            Some(wanted) => {
+                let torn = |at: &usize| {
+                    let plain = |(_, kind): &(String, String)| {
+                        !["summary", "histogram", "gaugehistogram", "info"].contains(&kind.as_str())
+                    };
+                    let together =
+                        families[*at..].iter().all(plain) && first_labels[*at].as_ref() == Some(&wanted.labels);
+                    at + 1 < families.len() && !together
+                };
+                if seen.insert(wanted.series.clone()) {
+                    suspect.extend(family.filter(torn));
+                }
+                samples.push(Sample { family, wanted: Some(wanted) });
+            }
             None => bad += 1,
         }
     }
@@ -102,7 +148,7 @@ fn answer(families: &[(String, String)], suspect: &BTreeSet<usize>, samples: Vec
             None if !families.is_empty() => undeclared += 1,
             Some(family) if suspect.contains(&family) => suspects += 1,
             _ => {
-                let Some(Wanting { shown, series }) = sample.wanted else { continue };
+                let Some(Wanting { shown, series, .. }) = sample.wanted else { continue };
                 match seen.insert(series, ()) {
                     None => readings.push(shown),
                     Some(()) => duplicates += 1,
@@ -154,8 +200,9 @@ fn read(name: &str, line: &[u8]) -> Option<Wanting> {
     };
     let shown: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let shown = format!("{name} {shown:?} {value:?} {timestamp:?}");
-    let labels = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    Some(Wanting { shown, series: (name.to_owned(), labels) })
+    let present: Vec<(String, String)> = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let labels = present.iter().map(|(name, _)| name.clone()).collect();
+    Some(Wanting { shown, series: (name.to_owned(), present.into_iter().collect()), labels })
 }
 
 fn off(text: &str) -> &str {
