@@ -55,6 +55,27 @@ pub fn read(text: &str, zone_offset: Option<Millis>) -> Option<Cell> {
     })
 }
 
+/// A text of figures with names: `Status: Normal, DiskUsage: 5.10GB/20.00GB` is `disk_usage` and `disk_usage_limit`. What
+/// is no number has none; nothing at all unless every part has a name.
+pub fn figures(text: &str) -> Vec<(String, f64)> {
+    let is_title = |title: &str| title.bytes().all(|letter| letter.is_ascii_alphabetic());
+    let parts = text.split(", ").map(|part| part.split_once(": ").filter(|(title, _)| is_title(title)));
+    let Some(parts) = parts.collect::<Option<Vec<_>>>() else { return Vec::new() };
+    let figure = |text: &str| number(text).or_else(|| bytes(text));
+    let mut figures = Vec::new();
+    for (title, value) in parts {
+        let name = snake_case(title);
+        match value.split_once('/') {
+            None => figures.extend(figure(value).map(|value| (name, value))),
+            Some((value, limit)) => {
+                figures.extend(figure(value).map(|value| (name.clone(), value)));
+                figures.extend(figure(limit).map(|limit| (format!("{name}_limit"), limit)));
+            }
+        }
+    }
+    figures
+}
+
 /// A plain decimal number; what Rust reads besides (inf, nan, a leading `+`) is text.
 fn number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -63,7 +84,7 @@ fn number(text: &str) -> Option<f64> {
     if plain { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
 }
 
-/// `18.635 GB`, `60.000GB`: base 1024, as StarRocks prints them.
+/// `18.635 GB`, `60.000GB`, `5,10GB`: base 1024, as StarRocks prints them.
 fn bytes(text: &str) -> Option<f64> {
     let end = text.find(|letter: char| letter.is_ascii_alphabetic())?;
     let (value, unit) = text.split_at(end);
@@ -76,7 +97,8 @@ fn bytes(text: &str) -> Option<f64> {
         "PB" => 5,
         _ => return None,
     };
-    Some((number(value.trim_end())? * 1024f64.powi(power)).round())
+    // String.format of the JVM follows its locale here too.
+    Some((number(&value.trim_end().replace(',', "."))? * 1024f64.powi(power)).round())
 }
 
 /// `2026-11-22 02:28:50` as if it were UTC, in milliseconds.
@@ -126,6 +148,20 @@ mod tests {
         assert_eq!(offset("2026-11-22 08:13:51"), Some(5 * 3_600_000 + 45 * 60_000));
         assert_eq!(offset("2026-11-22 02:22:55"), None);
         assert_eq!(zone_offset(["N/A"].into_iter(), now), None);
+    }
+
+    #[test]
+    fn figures_with_names_are_read_and_sentences_are_not() {
+        let cache = "Status: Normal, DiskUsage: 5.10GB/20.00GB, MemUsage: 1,5KB/43GB";
+        let expected = [
+            ("disk_usage", 5_476_083_302.0),
+            ("disk_usage_limit", 21_474_836_480.0),
+            ("mem_usage", 1_536.0),
+            ("mem_usage_limit", 46_170_898_432.0),
+        ];
+        assert_eq!(figures(cache), expected.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(figures("connect to 10.0.0.1: refused, code: 111"), []);
+        assert_eq!(figures("Status: Disabled"), []);
     }
 
     #[test]

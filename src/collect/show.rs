@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::cells::{Cell, is_null, read, snake_case};
+use super::cells::{Cell, figures, is_null, read, snake_case};
 use crate::catalogue::collection::Sample;
 use crate::sample::{Labels, Millis, Text};
 use crate::words::is_unseen;
@@ -234,7 +234,17 @@ pub fn samples(list: List, rows: &[Row], zone_offset: Option<Millis>) -> Vec<Sam
                     (shared(&format!("{column_name}_ratio")), value)
                 }
                 Some(Cell::Text) => {
-                    texts.push((column_name.as_str().into(), value.as_str().into()));
+                    let figures = figures(value);
+                    // Figures that move would make a new series of the texts each time.
+                    if figures.is_empty() {
+                        texts.push((column_name.as_str().into(), value.as_str().into()));
+                    }
+                    for (name, value) in figures {
+                        let name = shared(&format!("{column_name}_{name}"));
+                        if taken.insert(name.clone()) {
+                            samples.push(Sample { name, labels: labels.clone(), value });
+                        }
+                    }
                     continue;
                 }
                 None => continue,
@@ -277,7 +287,7 @@ mod tests {
             ("ErrMsg", ""),
             ("Version", "4.0.0-37c7c51"),
             ("Status", "{\"lastSuccessReportTabletsTime\":\"N/A\"}"),
-            ("DataCacheMetrics", "N/A"),
+            ("DataCacheMetrics", "Status: Normal, DiskUsage: 1.00GB/2.00GB"),
             ("StatusCode", "OK"),
             ("NewIn5Dot0", "7"),
         ];
@@ -294,6 +304,8 @@ mod tests {
                 format!("show_backends_cpu_used_ratio{labels} 0.358"),
                 format!("show_backends_mem_used_ratio{labels} 0.3254"),
                 format!("show_backends_last_start_time{labels} 1795314505"),
+                format!("show_backends_data_cache_metrics_disk_usage{labels} 1073741824"),
+                format!("show_backends_data_cache_metrics_disk_usage_limit{labels} 2147483648"),
                 format!("show_backends_new_in5_dot0{labels} 7"),
                 r#"show_backends_info{id="10002", instance="10.0.0.1:8040", ip="127.0.0.20", job="be", status_code="OK", version="4.0.0-37c7c51"} 1"#.to_owned(),
             ]

@@ -115,7 +115,7 @@ pub fn with_everything_on() -> Story {
             compute_node.revive();
         }
         let since_restart = restarted.map(|restarted| (at - restarted) as f64);
-        let page = pages.at((moment * STEP) as f64, 1.5, since_restart).render();
+        let page = shared_data_page(&pages.at((moment * STEP) as f64, 1.5, since_restart), moment);
         compute_node.handle(move |_| Answer::page(page.clone()));
         cluster.edit(|world| {
             let listed = compute_node_row(&compute_node, at, !down, restarted.unwrap_or(START - 3600));
@@ -143,9 +143,43 @@ fn busy_page(moment: i64) -> Vec<u8> {
     if (2..4).contains(&moment) {
         page.remove("starrocks_fe_mv_refresh");
     }
-    page.set("starrocks_fe_query_latency{type=\"50_quantile\"}", 12.5 * moment as f64);
-    let announced = "# TYPE starrocks_fe_unfinished_query gauge";
-    with_line(&page.render(), &format!("{announced}\nstarrocks_fe_unfinished_query {}", moment + 1))
+    for (index, kind) in ["50_quantile", "95_quantile", "99_quantile", "mean"].into_iter().enumerate() {
+        let series = format!("starrocks_fe_query_latency{{type=\"{kind}\"}}");
+        page.set(&series, (12.5 + index as f64) * moment as f64);
+    }
+    for (kind, each) in [("young", 3), ("old", 1)] {
+        page.set(&format!("jvm_{kind}_gc{{type=\"count\"}}"), 20 + moment * each);
+        page.set(&format!("jvm_{kind}_gc{{type=\"time\"}}"), 900 + moment * each * 35);
+    }
+    let page = with_family(&page.render(), "starrocks_fe_unfinished_query", &[("", moment + 1)]);
+    let lags = [("{job_name=\"orders\"}", 40 * moment), ("{job_name=\"clicks\"}", 90)];
+    with_family(&page, "starrocks_fe_routine_load_max_lag_of_partition", &lags)
+}
+
+/// The page of a compute node of a shared-data cluster, with names of the second part of the page, which no recorded one
+/// has.
+fn shared_data_page(page: &Page, moment: i64) -> Vec<u8> {
+    let mut page = page.clone();
+    for (kind, each) in [("read", 7), ("write", 4)] {
+        page.set(&format!("starrocks_be_meta_request_total{{type=\"{kind}\"}}"), moment * each);
+        page.set(&format!("starrocks_be_meta_request_duration{{type=\"{kind}\"}}"), moment * each * 120);
+    }
+    let figures = [
+        ("lake_publish_version_queued_tasks", 3 + moment),
+        ("lake_publish_version_failed_tasks", 2 * moment),
+        ("lake_metacache_capacity", 2_000_000_000),
+        ("lake_metacache_usage", 500_000_000 + moment),
+        ("lake_metadata_cache_miss_minute", 12),
+        ("lake_txn_log_cache_miss_minute", 5 * moment),
+        ("lake_delvec_cache_miss_minute", 0),
+        ("lake_segment_cache_miss_minute", 7),
+        ("lake_vacuum_del_file_fails", moment / 2),
+        ("lake_get_tablet_metadata_count", 40 * moment),
+        ("lake_put_tablet_metadata_count", 30 * moment),
+        ("lake_get_txn_log_count", 20 * moment),
+        ("lake_put_txn_log_count", 10 * moment),
+    ];
+    figures.into_iter().fold(page.render(), |page, (name, value)| with_family(&page, name, &[("", value)]))
 }
 
 fn compute_node_row(node: &Node, now: i64, alive: bool, started: i64) -> Row {
@@ -167,7 +201,14 @@ fn compute_node_row(node: &Node, now: i64, alive: bool, started: i64) -> Row {
         ("MemUsedPct", "40.75 %"),
         ("CpuUsedPct", "81.3 %"),
         ("TabletNum", "12"),
+        ("DataCacheMetrics", "Status: Normal, DiskUsage: 5.10GB/20.00GB, MemUsage: 0.25GB/1.00GB"),
     ])
+}
+
+/// Adds a family of gauges: labels as printed, and values.
+fn with_family(page: &[u8], name: &str, samples: &[(&str, i64)]) -> Vec<u8> {
+    let announced = with_line(page, &format!("# TYPE {name} gauge"));
+    samples.iter().fold(announced, |page, (labels, value)| with_line(&page, &format!("{name}{labels} {value}")))
 }
 
 fn with_line(page: &[u8], line: &str) -> Vec<u8> {
