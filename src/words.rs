@@ -51,6 +51,15 @@ pub fn number(value: f64) -> String {
     trimmed(value)
 }
 
+/// A user as GRANT takes it: `monitor`, `'my-monitor'`.
+pub fn sql_user(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if name.chars().all(plain) && name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
 fn scaled(value: f64, unit: &str) -> String {
     if value.abs() >= 9.95 { format!("{value:.0}{unit}") } else { format!("{value:.1}{unit}") }
 }

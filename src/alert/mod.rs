@@ -1,9 +1,11 @@
 //! Rules over recorded metrics: the status words of reports, with their reasons, come from here and from nowhere else.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use serde::Deserialize;
 
 use crate::promql::{self, Element, EvalError, Expression, Selector, Source, Value, Window};
-use crate::sample::{Labels, Millis, Point, Series};
+use crate::sample::{Labels, Millis, Point, Series, Text};
 
 const STARROCKS_RULES: &str = include_str!("../../conf/rules/starrocks.toml");
 
@@ -35,7 +37,8 @@ struct File {
 pub struct Rule {
     pub alert: String,
     pub severity: Severity,
-    /// Metrics in braces stand for their values: `{backends_dead} of {backends} backends not alive`.
+    /// Metrics in braces stand for their values, `{backends_dead} of {backends} backends not alive`; labels of what the
+    /// rule gives for theirs: [`Finding::label`].
     pub summary: String,
     expression: Expression,
 }
@@ -45,6 +48,30 @@ pub struct Rule {
 pub struct Finding<'r> {
     pub rule: &'r Rule,
     pub cluster: String,
+    /// All that the rule gives for the cluster; one or more.
+    elements: Vec<Element>,
+}
+
+impl Finding<'_> {
+    /// What stands for a label in the summary, the first few of its values: `127.0.0.1:8030, 127.0.0.2:8030 and 4 more`.
+    /// `instance>0` and `instance<0` are the label where the rule gives more or less than zero. `None` without such a label.
+    pub fn label(&self, named: &str) -> Option<String> {
+        const MOST: usize = 3;
+        let (name, wanted): (&str, fn(f64) -> bool) = match (named.strip_suffix(">0"), named.strip_suffix("<0")) {
+            (Some(name), _) => (name, |value| value > 0.0),
+            (_, Some(name)) => (name, |value| value < 0.0),
+            _ => (named, |_| true),
+        };
+        let elements = self.elements.iter().filter(|element| wanted(element.value));
+        let values: BTreeSet<&str> =
+            elements.filter_map(|element| element.labels.get(name).map(|value| &**value)).collect();
+        let shown = values.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+        match values.len().saturating_sub(MOST) {
+            0 if values.is_empty() => None,
+            0 => Some(shown),
+            more => Some(format!("{shown} and {more} more")),
+        }
+    }
 }
 
 /// The rules that ship with the program.
@@ -60,20 +87,34 @@ pub fn shipped_rules() -> Result<Vec<Rule>, String> {
     compiled.collect()
 }
 
-/// The recorded values that rules see: `stellar_<metric>{cluster="…"}`.
-#[derive(Debug, Default)]
+/// The recorded values that rules see: `stellar_<metric>{cluster="…"}` and `stellar_node_<metric>{cluster="…", node="…", …}`.
+#[derive(Debug)]
 pub struct Recorded {
+    /// The names that some rule reads: of a node there is much that none does.
+    read: HashSet<Text>,
     series: Vec<Series>,
 }
 
 impl Recorded {
+    /// For values that these rules are to see.
+    pub fn of(rules: &[Rule]) -> Self {
+        let read = rules.iter().flat_map(|rule| rule.expression.selectors()).filter_map(|selector| selector.name);
+        Self { read: read.collect(), series: Vec::new() }
+    }
+
     pub fn add(&mut self, metric: &str, cluster: &str, at: Millis, value: f64) {
-        let labels = Labels::of([("cluster", cluster)]);
-        self.series.push(Series {
-            name: format!("stellar_{metric}").into(),
-            labels,
-            points: vec![Point { at, value }],
-        });
+        self.push(format!("stellar_{metric}"), at, value, || Labels::of([("cluster", cluster)]));
+    }
+
+    /// `labels` tell the node, its cluster among them.
+    pub fn add_of_node(&mut self, metric: &str, labels: &Labels, at: Millis, value: f64) {
+        self.push(format!("stellar_node_{metric}"), at, value, || labels.clone());
+    }
+
+    fn push(&mut self, name: String, at: Millis, value: f64, labels: impl FnOnce() -> Labels) {
+        if let Some(name) = self.read.get(name.as_str()) {
+            self.series.push(Series { name: name.clone(), labels: labels(), points: vec![Point { at, value }] });
+        }
     }
 }
 
@@ -98,8 +139,14 @@ pub fn evaluate<'r>(
     for rule in rules {
         match promql::evaluate(&rule.expression, recorded, at) {
             Ok(Value::Vector(elements)) => {
-                let clusters = elements.iter().filter_map(|element: &Element| element.labels.get("cluster"));
-                findings.extend(clusters.map(|cluster| Finding { rule, cluster: cluster.to_string() }));
+                let mut clusters: BTreeMap<String, Vec<Element>> = BTreeMap::new();
+                for element in elements {
+                    if let Some(cluster) = element.labels.get("cluster") {
+                        clusters.entry(cluster.to_string()).or_default().push(element);
+                    }
+                }
+                let found = clusters.into_iter().map(|(cluster, elements)| Finding { rule, cluster, elements });
+                findings.extend(found);
             }
             Ok(_) => {}
             Err(error) => faults.push((rule, error)),
@@ -113,11 +160,11 @@ mod tests {
     use super::*;
 
     fn found(values: &[(&str, f64)]) -> Vec<String> {
-        let mut recorded = Recorded::default();
+        let rules = shipped_rules().unwrap();
+        let mut recorded = Recorded::of(&rules);
         for (metric, value) in values {
             recorded.add(metric, "shop", 0, *value);
         }
-        let rules = shipped_rules().unwrap();
         let (findings, faults) = evaluate(&rules, &recorded, 0);
         assert!(faults.is_empty());
         findings.iter().map(|finding| format!("{} {}", finding.rule.alert, finding.cluster)).collect()

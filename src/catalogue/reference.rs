@@ -1,8 +1,13 @@
 //! METRICS.md: the page that tells what every metric means, made from the catalogue and from nothing else.
 
+mod origin;
+mod questions;
+
 use std::fmt::Write;
 
-use super::{Catalogue, Metric};
+use origin::Origin;
+
+use super::{Catalogue, Metric, STARROCKS_FILE};
 use crate::settings::metric_entry::Subject;
 
 /// The whole page in Markdown.
@@ -12,6 +17,7 @@ pub fn markdown(catalogue: &Catalogue) -> String {
          this page with them).\nEach metric is a column of the database, a key in JSON and PromQL over the samples of one \
          collection; `[$__interval]` is\n\"since the previous collection\". `NULL` means not measured, `0` measured zero.\n",
     );
+    page.push_str(&questions::markdown(catalogue));
     for (subject, title, text) in [
         (Subject::Cluster, "One row per cluster", "table `metrics_snapshots`, view `snapshots`"),
         (Subject::Node, "One row per node", "table `node_snapshots`, view `nodes_latest`"),
@@ -21,14 +27,14 @@ pub fn markdown(catalogue: &Catalogue) -> String {
         for category in catalogue.categories(subject) {
             let _ = write!(page, "\n### {}\n", title_of(category));
             for metric in metrics.iter().filter(|metric| metric.entry.category == category) {
-                section(&mut page, metric);
+                section(&mut page, metric, catalogue);
             }
         }
     }
     page
 }
 
-fn section(page: &mut String, metric: &Metric) {
+fn section(page: &mut String, metric: &Metric, catalogue: &Catalogue) {
     let entry = &metric.entry;
     let _ = write!(page, "\n#### `{}`\n\n", entry.name);
     if !entry.help.is_empty() {
@@ -39,12 +45,23 @@ fn section(page: &mut String, metric: &Metric) {
         let statistics: Vec<&str> = entry.daily.iter().map(|statistic| statistic.name()).collect();
         let _ = writeln!(page, "- a day keeps: {}", statistics.join(", "));
     }
-    if let Some(since) = &entry.since {
-        let _ = writeln!(page, "- since StarRocks {since}");
+    let origin = Origin::of(metric, catalogue);
+    let source = entry.source.clone().unwrap_or_else(|| origin.places());
+    if !source.is_empty() {
+        let _ = writeln!(page, "- from: {source}");
     }
-    if let Some(when) = &entry.null_when {
-        let _ = writeln!(page, "- NULL when: {when}");
+    let shipped = *entry.name_place.file == *STARROCKS_FILE;
+    match &entry.since {
+        Some(since) => drop(writeln!(page, "- since StarRocks {since}")),
+        None if shipped => page.push_str("- since StarRocks 2.5\n"),
+        None => {}
     }
+    let mut clauses: Vec<String> = entry.null_when.iter().cloned().chain(origin.null_when()).collect();
+    clauses.extend(entry.since.as_ref().map(|_| "the version is older".to_owned()));
+    if clauses.is_empty() {
+        clauses.push("no such node was asked".to_owned());
+    }
+    let _ = writeln!(page, "- NULL when: {}", clauses.join("; "));
     let _ = writeln!(page, "\n```promql\n{}\n```", entry.expr.text().trim());
 }
 

@@ -2,18 +2,28 @@
 
 use crate::sample::Millis;
 
+/// What the newest heartbeat tells of a server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerClock {
+    /// What its texts are ahead of UTC, in milliseconds. `None` when the heartbeat is so far from any quarter of an hour
+    /// that it is old rather than elsewhere.
+    pub zone_offset: Option<Millis>,
+    /// How far the heartbeat is ahead of now, the zone taken out: a little less than 0 where the clocks agree. It lies
+    /// within 7.5 minutes: a clock that is a quarter of an hour off cannot be told from another zone.
+    pub ahead: Millis,
+}
+
 /// The server's clock texts have no offset. The newest heartbeat of a live cluster is seconds old, so its distance
-/// from now, rounded to a quarter of an hour, is the zone. `None` without a heartbeat, or when the newest is so far from
-/// any quarter that it is old rather than elsewhere.
-pub fn zone_offset<'a>(heartbeats: impl Iterator<Item = &'a str>, now: Millis) -> Option<Millis> {
+/// from now (milliseconds, as if it were UTC), rounded to a quarter of an hour, is the zone.
+pub fn server_clock(distance: Millis) -> ServerClock {
     const QUARTER: Millis = 15 * 60 * 1000;
     const WIDEST: Millis = 14 * 60 * 60 * 1000;
     const FRESH: Millis = 5 * 60 * 1000;
-    let newest = heartbeats.filter_map(local_time).max()?;
-    let offset = (newest - now).div_euclid(QUARTER) * QUARTER;
     // A heartbeat is a little in the past: 5 s ago in the zone +08:00 is 7:59:55 ahead.
-    let offset = if (newest - now).rem_euclid(QUARTER) > QUARTER / 2 { offset + QUARTER } else { offset };
-    (offset.abs() <= WIDEST && (newest - now - offset).abs() <= FRESH).then_some(offset)
+    let offset = (distance + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    let ahead = distance - offset;
+    let zone_offset = (offset.abs() <= WIDEST && ahead.abs() <= FRESH).then_some(offset);
+    ServerClock { zone_offset, ahead }
 }
 
 /// What a cell says.
@@ -102,7 +112,7 @@ fn bytes(text: &str) -> Option<f64> {
 }
 
 /// `2026-11-22 02:28:50` as if it were UTC, in milliseconds.
-fn local_time(text: &str) -> Option<Millis> {
+pub fn local_time(text: &str) -> Option<Millis> {
     if text.len() != 19 || text.as_bytes().get(10) != Some(&b' ') {
         return None;
     }
@@ -141,13 +151,18 @@ mod tests {
     #[test]
     fn the_servers_zone_is_worked_out_from_the_newest_heartbeat() {
         let now = 1_795_314_538_000; // 2026-11-22 02:28:58 UTC
-        let offset = |text: &str| zone_offset([text, "2026-11-20 00:00:00", "\\N"].into_iter(), now);
+        let clock = |text: &str| local_time(text).map(|local| server_clock(local - now));
+        let offset = |text: &str| clock(text).and_then(|clock| clock.zone_offset);
         assert_eq!(offset("2026-11-22 02:28:55"), Some(0));
         assert_eq!(offset("2026-11-22 10:28:55"), Some(8 * 3_600_000));
         assert_eq!(offset("2026-11-21 22:58:55"), Some(-(3 * 3_600_000 + 1_800_000)));
         assert_eq!(offset("2026-11-22 08:13:51"), Some(5 * 3_600_000 + 45 * 60_000));
         assert_eq!(offset("2026-11-22 02:22:55"), None);
-        assert_eq!(zone_offset(["N/A"].into_iter(), now), None);
+        assert_eq!(clock("N/A"), None);
+        let ahead = |text: &str| clock(text).map(|clock| clock.ahead);
+        assert_eq!(ahead("2026-11-22 10:28:55"), Some(-3_000));
+        assert_eq!(ahead("2026-11-22 10:30:58"), Some(120_000));
+        assert_eq!(ahead("2026-11-22 02:22:55"), Some(-363_000));
     }
 
     #[test]

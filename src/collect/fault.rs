@@ -8,6 +8,8 @@ use super::http::LONGEST_CONNECT;
 use crate::settings::durations::spoken;
 use crate::words::is_unseen;
 
+const NO_WHOLE_ANSWER: &str = "no whole answer";
+
 /// Why there is no answer, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchError {
@@ -33,6 +35,54 @@ impl FetchError {
     }
 }
 
+/// A right that a login lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// `OPERATE ON SYSTEM`, for lists over SQL.
+    Operate,
+    /// The roles `db_admin` and `user_admin` together, for /api/show_proc and for series of tables and views.
+    Roles,
+    /// `BLACKLIST ON SYSTEM`.
+    Blacklist,
+}
+
+impl Lack {
+    /// As it stands in samples.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Operate => "operate",
+            Self::Roles => "roles",
+            Self::Blacklist => "blacklist",
+        }
+    }
+
+    /// What is granted to a user.
+    pub fn grant(self) -> &'static str {
+        match self {
+            Self::Operate => "OPERATE ON SYSTEM",
+            Self::Roles => "db_admin, user_admin",
+            Self::Blacklist => "BLACKLIST ON SYSTEM",
+        }
+    }
+}
+
+impl FetchError {
+    /// The right that is missing, when that is what the refusal says. A wrong password is another matter.
+    pub fn lack(&self) -> Option<Lack> {
+        if self.reason.contains("privilege") {
+            let blacklist = self.reason.contains("BLACKLIST");
+            return Some(if blacklist { Lack::Blacklist } else { Lack::Operate });
+        }
+        // The words of show_proc when the login is good but no administrator's.
+        (self.status == Some(401) && self.reason.contains("grant permission")).then_some(Lack::Roles)
+    }
+
+    /// The node took the connection and gave no whole answer in its time: frozen, or far too slow.
+    pub fn is_silence(&self) -> bool {
+        self.timed_out && self.reason.starts_with(NO_WHOLE_ANSWER)
+    }
+}
+
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
@@ -50,12 +100,12 @@ pub fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchEr
             let after = if limit > LONGEST_CONNECT { format!("after {}", spoken(LONGEST_CONNECT)) } else { after };
             FetchError::timed_out(format!("connect timed out {after}"))
         }
-        Error::Timeout(_) => FetchError::timed_out(format!("no whole answer {after}")),
+        Error::Timeout(_) => FetchError::timed_out(format!("{NO_WHOLE_ANSWER} {after}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
             io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                FetchError::timed_out(format!("no whole answer {after}"))
+                FetchError::timed_out(format!("{NO_WHOLE_ANSWER} {after}"))
             }
             io::ErrorKind::UnexpectedEof => FetchError::curable("the connection ended before the answer was whole"),
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {

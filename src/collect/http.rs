@@ -14,11 +14,12 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, AsSendBody, http};
 
 use super::credentials::Credentials;
-use super::fault::{FetchError, after_colon, explain, message_in, shortened, wants_tls};
+use super::fault::{FetchError, Lack, after_colon, explain, message_in, shortened, wants_tls};
 use super::{proxy, tls};
 use crate::clock::Clock;
 use crate::sample::Millis;
 use crate::settings::{Cluster, Proxies, Proxy};
+use crate::words::sql_user;
 
 /// A page larger than this is refused, counted after decoding: 100,000 lines of table metrics are about 10 MiB.
 const LARGEST_BODY: u64 = 64 << 20;
@@ -77,6 +78,8 @@ pub struct Reply {
 pub struct Answer {
     pub body: Vec<u8>,
     pub content_type: String,
+    /// The node's own clock; frontends do not tell it.
+    pub date: Option<Millis>,
 }
 
 impl Client {
@@ -130,17 +133,11 @@ impl Client {
 
     /// What mends a refusal that is about rights, to be put after it.
     pub fn advice(&self, error: &FetchError) -> String {
-        match self.user() {
-            Some(user) if error.reason.contains("privilege") => {
-                format!("; run: GRANT OPERATE ON SYSTEM TO USER {user}")
-            }
-            // The right words of show_proc when the login is good but no administrator's.
-            Some(user) if error.status == Some(401) && error.reason.contains("grant permission") => {
-                format!(
-                    "; before 3.2 the lists need the roles db_admin and user_admin: GRANT db_admin, user_admin TO USER {user}"
-                )
-            }
-            _ => String::new(),
+        let (Some(user), Some(lack)) = (self.user(), error.lack()) else { return String::new() };
+        let grant = format!("GRANT {} TO USER {}", lack.grant(), sql_user(user));
+        match lack {
+            Lack::Operate | Lack::Blacklist => format!("; run: {grant}"),
+            Lack::Roles => format!("; before 3.2 the lists need the roles db_admin and user_admin: {grant}"),
         }
     }
 
@@ -222,6 +219,7 @@ impl Client {
             let coding = shortened(&String::from_utf8_lossy(coding.as_bytes()));
             return Err(FetchError::new(format!("the answer is compressed with `{coding}`, which nobody asked for")));
         }
+        let date = response.headers().get("date").and_then(|value| moment_of(value.to_str().ok()?));
         let length = response.body().content_length().unwrap_or(0).min(MOST_RESERVED);
         let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         let reader = response.into_body().into_reader();
@@ -230,7 +228,7 @@ impl Client {
             return Err(FetchError::new(format!("the answer is larger than {} MiB", LARGEST_BODY >> 20)));
         }
         match status {
-            200 => Ok(Answer { body, content_type }),
+            200 => Ok(Answer { body, content_type, date }),
             _ => Err(self.refusal(status, &body, question, through)),
         }
     }
@@ -308,6 +306,12 @@ impl Resolver for Names {
             }
         }
     }
+}
+
+/// `Sun, 22 Nov 2026 02:28:58 GMT`, of a Date header.
+fn moment_of(date: &str) -> Option<Millis> {
+    let stamp = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    Some(stamp.as_millisecond())
 }
 
 fn is_loopback(url: &str) -> bool {

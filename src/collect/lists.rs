@@ -3,18 +3,20 @@
 
 use std::collections::HashSet;
 
-use super::Attempt;
 use super::fault::FetchError;
 use super::nodes;
 use super::pool::Pool;
 use super::show::{self, List, ListAnswer, Row, Table};
 use super::starrocks::Target;
+use super::{Attempt, page_source};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
 
 const SQL_PATH: &str = "/api/v1/catalogs/default_catalog/sql";
 const SHOW_PROC_PATH: &str = "/api/show_proc";
+/// In the names of samples.
+const BLACKLIST: &str = "blacklist";
 
 /// How a frontend is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,9 @@ impl Target<'_> {
         }
         if let Some((endpoint, error)) = told {
             let advice = self.client.advice(&error);
+            if let Some(lack) = error.lack() {
+                self.state().denied.insert(list.name(), lack);
+            }
             self.state().unlisted.push((endpoint.base.clone(), format!("{error}{advice}"), list));
         }
         match list.job() {
@@ -232,6 +237,32 @@ impl Target<'_> {
             }
         }
         self.state().lists.insert(list, ListAnswer { rows, ..answer });
+    }
+
+    /// The backends that one frontend sends no queries to. Each frontend keeps a list of its own, and only SQL tells it.
+    pub(super) fn blacklist(&self, endpoint: &Endpoint) {
+        const STATEMENT: &str = "SHOW BACKEND BLACKLIST;";
+        let frontend = endpoint.instance.as_str();
+        let (at, table) = match self.ask_rows(endpoint, STATEMENT, "", Means::Sql, &mut Vec::new()) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let (base, advice) = (&endpoint.base, self.client.advice(&error));
+                let problem = format!("{base} {}: {error}{advice}", STATEMENT.trim_end_matches(';'));
+                let mut state = self.state();
+                state.denied.extend(error.lack().map(|lack| (BLACKLIST, lack)));
+                state.problems.push(problem);
+                return;
+            }
+        };
+        let rows = Labels::of([("frontend", frontend)]);
+        let mut samples =
+            vec![Sample { name: format!("show_{BLACKLIST}_rows").into(), labels: rows, value: table.len() as f64 }];
+        for id in table.iter().filter_map(|row| show::cell(row, "BackendId")) {
+            let labels = Labels::of([("job", "be"), ("id", id), ("frontend", frontend)]);
+            samples.push(Sample { name: format!("show_{BLACKLIST}_info").into(), labels, value: 1.0 });
+        }
+        let source = page_source("fe", frontend, "/blacklist");
+        self.state().scrapes.push(Scrape { source, common: Labels::empty(), at, samples, periodic: false });
     }
 
     /// An expensive list that took too long counts as asked: its period runs from the try, or every run would begin it.

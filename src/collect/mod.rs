@@ -183,7 +183,8 @@ fn most_at_once(cluster: &Cluster, remembered: &Remembered) -> usize {
         (Some(_), known) => known,
     };
     let lists = if cluster.login.is_some() { 5 } else { 0 };
-    endpoints(cluster).count().max(listed) + cluster.frontends.len() + lists
+    let blacklists = if cluster.login.is_some() && cluster.pages.blacklist { cluster.frontends.len() } else { 0 };
+    endpoints(cluster).count().max(listed) + cluster.frontends.len() + lists + blacklists
 }
 
 impl Progress {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use super::Node;
+use super::cells::{self, ServerClock};
 use super::http::Client;
 use super::show::{List, ListAnswer, Row, Table};
-use super::{Node, cells};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
@@ -167,16 +168,24 @@ pub fn name(nodes: &[Node], labels: &Labels) -> Option<String> {
     }
 }
 
-/// What the server's clock texts are ahead of UTC. Only the leader's heartbeats move.
-pub(super) fn zone_offset(lists: &BTreeMap<List, ListAnswer>, now: Millis) -> Option<Millis> {
+/// The server's clock by the newest heartbeat, each list's held against the moment it was asked for. Only the leader's
+/// heartbeats move.
+pub(super) fn server_clock(lists: &BTreeMap<List, ListAnswer>) -> Option<ServerClock> {
     let fresh = lists.values().filter(|answer| answer.from_leader);
-    let heartbeats = fresh.flat_map(|answer| &answer.rows).filter_map(|row| row.get("LastHeartbeat"));
-    cells::zone_offset(heartbeats, now)
+    let distances = fresh.flat_map(|answer| {
+        let heartbeats = answer.rows.iter().filter_map(|row| cells::local_time(row.get("LastHeartbeat")?));
+        heartbeats.map(|heartbeat| heartbeat - answer.at)
+    });
+    distances.max().map(cells::server_clock)
 }
 
-/// 1 when the leader answered, 0 when the rows are those of a survivor.
-pub fn from_leader(is_leader: bool, at: Millis) -> Scrape {
-    let value = if is_leader { 1.0 } else { 0.0 };
-    let sample = Sample { name: "show_from_leader".into(), labels: Labels::empty(), value };
-    Scrape { source: "show_from_leader".into(), common: Labels::empty(), at, samples: vec![sample], periodic: false }
+/// What is known of the lists as a whole: whether the leader answered (0: the rows are those of a survivor), and how far
+/// its clock is ahead of ours.
+pub(super) fn about_lists(is_leader: bool, clock: Option<ServerClock>, at: Millis) -> Scrape {
+    let leader = Some(if is_leader { 1.0 } else { 0.0 });
+    let ahead = clock.map(|clock| clock.ahead as f64 / 1000.0);
+    let told = [("show_from_leader", leader), ("show_clock_ahead_seconds", ahead)];
+    let sample = |name: &str, value| Sample { name: name.into(), labels: Labels::empty(), value };
+    let samples = told.into_iter().filter_map(|(name, value)| Some(sample(name, value?))).collect();
+    Scrape { source: "show_from_leader".into(), common: Labels::empty(), at, samples, periodic: false }
 }

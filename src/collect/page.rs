@@ -6,12 +6,16 @@ use super::http::{Answer, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::exposition::{self, Format, PageReport};
 use crate::hash::Map;
-use crate::sample::{Labels, Text};
+use crate::sample::{Labels, Millis, Text};
 
 /// What every scrape adds, as Prometheus does; in the terms of its documentation.
 const UP: &str = "up";
 const SCRAPE_DURATION: &str = "scrape_duration_seconds";
 const SCRAPE_SAMPLES: &str = "scrape_samples_scraped";
+/// And what only we add: 1 when the node took the connection and gave no whole answer; by how much its clock is ahead,
+/// where it tells its clock.
+const SCRAPE_SILENT: &str = "scrape_silent";
+const SCRAPE_CLOCK: &str = "scrape_clock_ahead_seconds";
 
 pub struct PageResult {
     pub scrape: Scrape,
@@ -33,10 +37,28 @@ pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: T
     };
     let up = if error.is_none() { 1.0 } else { 0.0 };
     let scraped = if error.is_none() { report.samples as f64 } else { 0.0 };
-    for (name, value) in [(UP, up), (SCRAPE_DURATION, reply.took.as_secs_f64()), (SCRAPE_SAMPLES, scraped)] {
-        samples.push(Sample { name: name.into(), labels: common.clone(), value });
+    let silent = if error.as_ref().is_some_and(FetchError::is_silence) { 1.0 } else { 0.0 };
+    let told = [
+        (UP, Some(up)),
+        (SCRAPE_DURATION, Some(reply.took.as_secs_f64())),
+        (SCRAPE_SAMPLES, Some(scraped)),
+        (SCRAPE_SILENT, Some(silent)),
+        (SCRAPE_CLOCK, clock_ahead(reply)),
+    ];
+    for (name, value) in told {
+        samples.extend(value.map(|value| Sample { name: name.into(), labels: common.clone(), value }));
     }
     PageResult { scrape: Scrape { source, common, at: reply.at, samples, periodic: false }, report, error }
+}
+
+/// Seconds that the node's clock is ahead of ours for certain: it told whole seconds, at some moment between the question
+/// and the answer.
+fn clock_ahead(reply: &Reply) -> Option<f64> {
+    const WHOLE: Millis = 1000;
+    let date = reply.answer.as_ref().ok()?.date?;
+    let answered = reply.at + super::millis(reply.took);
+    let ahead = (date - answered).max(0) + (date + WHOLE - reply.at).min(0);
+    Some(ahead as f64 / 1000.0)
 }
 
 /// A frontend that is starting answers 200 with an empty body; a proxy answers 200 with a page for people.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::show::{List, ListAnswer};
+use super::fault::Lack;
+use super::show::{LEADER, List, ListAnswer};
+use crate::catalogue::collection::{Sample, Scrape};
 use crate::exposition::PageReport;
+use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
 
 /// A page that says "I lead" may be of yesterday, or somebody wrote it there by a failed login; the list of frontends
 /// knows better. Rows of a frontend that does not lead hold zeros for what only the leader is told.
 pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>, configured: &[Endpoint]) -> Option<String> {
-    let leader = lists.get(&List::Frontends)?.rows.iter().find(|row| row.get("Role") == Some("LEADER"))?;
+    let leader = lists.get(&List::Frontends)?.rows.iter().find(|row| row.get("Role") == Some(LEADER))?;
     let leader = leader.instance.clone()?;
     // Behind a gate the list names addresses that nobody configured: they cannot be compared.
     configured.iter().find(|endpoint| endpoint.instance == leader)?;
@@ -35,6 +38,23 @@ pub(super) fn unlisted(mut lists: Vec<(String, String, List)>) -> Vec<String> {
         Some(format!("{base} {}: {reason}", statements.join(", ")))
     })
     .collect()
+}
+
+/// What the login was refused for lack of a right is 1, what it was given 0; nothing is known of the rest.
+pub(super) fn denied(
+    lists: &BTreeMap<List, ListAnswer>,
+    denied: &BTreeMap<&'static str, Lack>,
+    at: Millis,
+) -> Option<Scrape> {
+    let sample = |list: &str, lack: Lack, value| Sample {
+        name: "show_denied".into(),
+        labels: Labels::of([("list", list), ("lacks", lack.name())]),
+        value,
+    };
+    let given = lists.keys().map(|list| sample(list.name(), Lack::Operate, 0.0));
+    let samples: Vec<Sample> = given.chain(denied.iter().map(|(list, lack)| sample(list, *lack, 1.0))).collect();
+    let scrape = Scrape { source: "show_denied".into(), common: Labels::empty(), at, samples, periodic: false };
+    (!scrape.samples.is_empty()).then_some(scrape)
 }
 
 /// What of a page did not count, in words.

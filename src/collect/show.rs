@@ -14,6 +14,9 @@ use crate::words::is_unseen;
 /// The rows of one answer: column title → text, in the order of the answer.
 pub type Table = Vec<Vec<(String, String)>>;
 
+/// The role of the frontend that leads.
+pub const LEADER: &str = "LEADER";
+
 /// One of the lists that a frontend keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum List {
@@ -252,6 +255,13 @@ pub fn samples(list: List, rows: &[Row], zone_offset: Option<Millis>) -> Vec<Sam
             if taken.insert(name.clone()) {
                 samples.push(Sample { name, labels: labels.clone(), value });
             }
+        }
+        // A role is a text; who took the lead since the last time is a difference of numbers.
+        if list == List::Frontends
+            && let Some(role) = row.get("Role")
+        {
+            let value = if role == LEADER { 1.0 } else { 0.0 };
+            samples.push(Sample { name: shared("leads"), labels: labels.clone(), value });
         }
         samples.push(Sample { name: shared("info"), labels: Labels::new(texts), value: 1.0 });
     }

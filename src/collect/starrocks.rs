@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::fault::FetchError;
+use super::fault::{FetchError, Lack};
 use super::http::{Client, Login, Question, Reply};
 use super::pool::Pool;
 use super::show::{self, List, ListAnswer};
@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) problems: Vec<String>,
     /// Lists that no way led to: the frontend, why, and which.
     pub(super) unlisted: Vec<(String, String, List)>,
+    /// What the login may not see, by name, and the right it lacks.
+    pub(super) denied: BTreeMap<&'static str, Lack>,
     last_answer: Option<Instant>,
 }
 
@@ -119,6 +121,9 @@ impl<'a> Target<'a> {
         }
         let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
         let page = self.metrics_page("fe", endpoint, &query);
+        if pages.blacklist && page.readable && self.client.has_login() {
+            self.spawn(pool, move |_| self.blacklist(endpoint));
+        }
         let (ask_lists, nobody_answered) = {
             let mut state = self.state();
             state.frontends_pending -= 1;
@@ -157,11 +162,21 @@ impl<'a> Target<'a> {
         let login = if job == "fe" { Login::IfKnown } else { Login::Never };
         let reply = self.client.ask(&Question { url: &url, body: None, login }, self.tools.clock);
         let source = page_source(job, &endpoint.instance, "");
-        let result = page::read(&reply, (job, &endpoint.instance), source, self.tools);
+        let mut result = page::read(&reply, (job, &endpoint.instance), source, self.tools);
         let report = &result.report;
         // Some versions print a series twice on every page: worth knowing, not worth a warning each time.
         if report.duplicates > 0 {
             log::info!("{url}: {} second readings of a series do not count", report.duplicates);
+        }
+        let readable = result.error.is_none();
+        let leads = readable && job == "fe" && self.tools.catalogue.is_leader(&result.scrape);
+        if readable && job == "fe" {
+            let asked_for_tables = self.cluster.pages.table_metrics && self.client.has_login();
+            let told = [(true, "scrape_leads", leads), (asked_for_tables, "scrape_asked_for_tables", true)];
+            for (_, name, value) in told.into_iter().filter(|(known, ..)| *known) {
+                let labels = result.scrape.common.clone();
+                result.scrape.samples.push(Sample { name: name.into(), labels, value: f64::from(u8::from(value)) });
+            }
         }
         let mut state = self.state();
         // Of something that is no page of metrics, its lines are not worth a word.
@@ -177,9 +192,7 @@ impl<'a> Target<'a> {
             error: result.error.as_ref().map(ToString::to_string),
             ..Attempt::new(job, endpoint, url, &reply)
         });
-        let readable = result.error.is_none();
         let reached = reply.answer.as_ref().map_or_else(|error| error.status.is_some(), |_| true);
-        let leads = readable && job == "fe" && self.tools.catalogue.is_leader(&result.scrape);
         state.scrapes.push(result.scrape);
         PageOutcome { readable, reached, leads }
     }
@@ -253,7 +266,8 @@ impl<'a> Target<'a> {
         let pretender = problems::unmask(&mut state.lists, &self.cluster.frontends);
         state.problems.extend(problems::unlisted(std::mem::take(&mut state.unlisted)));
         state.problems.extend(pretender);
-        let offset = nodes::zone_offset(&state.lists, now);
+        let clock = nodes::server_clock(&state.lists);
+        let offset = clock.and_then(|clock| clock.zone_offset);
         let leader = state.leader.map(|index| self.cluster.frontends[index].instance.as_str());
         let mut harvest = Harvest {
             nodes: nodes::known(&state.lists, &state.scrapes, leader, &self.remembered.nodes),
@@ -265,8 +279,9 @@ impl<'a> Target<'a> {
         };
         if !state.lists.is_empty() {
             let from_leader = state.lists.values().all(|list| list.from_leader);
-            harvest.scrapes.push(nodes::from_leader(from_leader, now));
+            harvest.scrapes.push(nodes::about_lists(from_leader, clock, now));
         }
+        harvest.scrapes.extend(problems::denied(&state.lists, &state.denied, now));
         for (list, answer) in &state.lists {
             let mut samples = show::samples(*list, &answer.rows, offset);
             samples.retain(|sample| self.tools.catalogue.reads(&sample.name, &sample.labels));

@@ -24,14 +24,9 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         // Without a configuration nobody knows what is expected: what is stored is taken at the default interval.
         None => {
             let interval = loaded.settings.metrics.interval;
-            stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval }).collect()
+            stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval, user: None }).collect()
         }
-        Some(_) => loaded
-            .settings
-            .clusters
-            .iter()
-            .map(|cluster| Expected { name: cluster.name.clone(), interval: cluster.interval })
-            .collect(),
+        Some(_) => loaded.settings.clusters.iter().map(Expected::from).collect(),
     };
     let mut assessed = report::assess(stored, &expected, &catalogue, &rules, now);
     let known: Vec<&str> = assessed.iter().map(|one| one.cluster.name.as_str()).collect();

@@ -13,6 +13,9 @@ use crate::words;
 /// A terminal with less room than this beside the values gets no explanations.
 const LEAST_EXPLANATION: usize = 40;
 
+/// The category of what is almost always 0.
+const CHECKS: &str = "truth_checks";
+
 /// The whole report of one cluster.
 pub fn render(one: &Assessed, catalogue: &Catalogue, style: &Style) -> String {
     let cluster = &one.cluster;
@@ -117,9 +120,12 @@ fn table_of(kind: &str, nodes: &[&LatestNode], catalogue: &Catalogue, style: &St
     if !["backends", "compute nodes"].contains(&kind) {
         add("ROLE", Align::Left, &|node| text(&node.role));
     }
-    let has = |index: usize| nodes.iter().any(|node| node.values.get(index).is_some_and(Option::is_some));
-    let metrics: Vec<(usize, &Metric)> =
-        catalogue.stored(Subject::Node).enumerate().filter(|(index, _)| has(*index)).collect();
+    // A check that found nothing is not worth a column.
+    let worth = |metric: &Metric, value: f64| metric.entry.category != CHECKS || value != 0.0;
+    let has = |(index, metric): &(usize, &Metric)| {
+        nodes.iter().any(|node| node.values.get(*index).copied().flatten().is_some_and(|value| worth(metric, value)))
+    };
+    let metrics: Vec<(usize, &Metric)> = catalogue.stored(Subject::Node).enumerate().filter(has).collect();
     for (index, metric) in &metrics {
         let short = title_of(metric);
         let twice = metrics.iter().filter(|(_, other)| title_of(other) == short).count() > 1;

@@ -13,9 +13,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alert::{self, Recorded, Rule, Severity};
+use crate::alert::{self, Finding, Recorded, Rule, Severity};
 use crate::catalogue::Catalogue;
-use crate::sample::Millis;
+use crate::sample::{Labels, Millis};
+use crate::settings::Cluster;
 use crate::settings::metric_entry::{Subject, Unit};
 use crate::store::read::LatestCluster;
 use crate::words;
@@ -108,6 +109,15 @@ impl Style {
 pub struct Expected {
     pub name: String,
     pub interval: Duration,
+    /// Whose login asks it.
+    pub user: Option<String>,
+}
+
+impl From<&Cluster> for Expected {
+    fn from(cluster: &Cluster) -> Self {
+        let user = cluster.login.as_ref().map(|login| login.user.clone());
+        Self { name: cluster.name.clone(), interval: cluster.interval, user }
+    }
 }
 
 /// Judges every cluster that is configured or stored; worst first, then by name.
@@ -118,15 +128,14 @@ pub fn assess(
     rules: &[Rule],
     now: Millis,
 ) -> Vec<Assessed> {
-    let intervals: HashMap<&str, Duration> =
-        expected.iter().map(|target| (target.name.as_str(), target.interval)).collect();
+    let targets: HashMap<&str, &Expected> = expected.iter().map(|target| (target.name.as_str(), target)).collect();
     let missing = expected.iter().filter(|target| stored.iter().all(|cluster| cluster.name != target.name));
     let never: Vec<Assessed> = missing.map(|target| never_collected(&target.name, catalogue)).collect();
     let mut all: Vec<Assessed> = stored
         .into_iter()
         .map(|cluster| {
-            let interval = intervals.get(cluster.name.as_str()).copied();
-            judge(cluster, interval, catalogue, rules, now)
+            let target = targets.get(cluster.name.as_str()).copied();
+            judge(cluster, target, catalogue, rules, now)
         })
         .chain(never)
         .collect();
@@ -153,11 +162,12 @@ fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
 
 fn judge(
     cluster: LatestCluster,
-    interval: Option<Duration>,
+    target: Option<&Expected>,
     catalogue: &Catalogue,
     rules: &[Rule],
     now: Millis,
 ) -> Assessed {
+    let interval = target.map(|target| target.interval);
     let since = |at: Millis| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
     let age = cluster.collected_at.map(since);
     if cluster.failures > 0 {
@@ -178,13 +188,8 @@ fn judge(
         let reason = format!("last collected {} ago; {why}", words::age(age));
         return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: Some(age), current: false };
     }
-    let mut recorded = Recorded::default();
     let at = cluster.collected_at.unwrap_or(now);
-    for (metric, value) in catalogue.stored(Subject::Cluster).zip(&cluster.values) {
-        if let Some(value) = value {
-            recorded.add(metric.name(), &cluster.name, at, *value);
-        }
-    }
+    let recorded = recorded(&cluster, catalogue, rules, at);
     let mut status = Status::Ok;
     let mut reasons = Vec::new();
     let (findings, faults) = alert::evaluate(rules, &recorded, at);
@@ -193,7 +198,8 @@ fn judge(
             Severity::Warning => Status::Warn,
             Severity::Critical => Status::Crit,
         });
-        reasons.push(filled(&finding.rule.summary, catalogue, &cluster));
+        let user = target.and_then(|target| target.user.as_deref());
+        reasons.push(filled(&finding, catalogue, &cluster, user));
     }
     for (rule, error) in faults {
         status = status.max(Status::Unknown);
@@ -211,6 +217,29 @@ fn judge(
         reasons.push("no longer in the configuration".to_owned());
     }
     Assessed { cluster, status, reasons, age, current: true }
+}
+
+/// What the rules see of a cluster: its values and those of its nodes.
+fn recorded(cluster: &LatestCluster, catalogue: &Catalogue, rules: &[Rule], at: Millis) -> Recorded {
+    let mut recorded = Recorded::of(rules);
+    for (metric, value) in catalogue.stored(Subject::Cluster).zip(&cluster.values) {
+        if let Some(value) = value {
+            recorded.add(metric.name(), &cluster.name, at, *value);
+        }
+    }
+    for node in &cluster.nodes {
+        // A node without an address is told by its name.
+        let instance = node.instance.as_ref().unwrap_or(&node.node);
+        let role = node.role.as_deref().unwrap_or_default();
+        let labels =
+            Labels::of([("cluster", &*cluster.name), ("node", &*node.node), ("instance", instance), ("role", role)]);
+        for (metric, value) in catalogue.stored(Subject::Node).zip(&node.values) {
+            if let Some(value) = value {
+                recorded.add_of_node(metric.name(), &labels, at, *value);
+            }
+        }
+    }
+    recorded
 }
 
 /// A ratio is 0..1 in the store; what lies outside is no per cent of anything.
@@ -254,17 +283,21 @@ fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
     lines
 }
 
-/// A rule's summary with the metrics in braces as people read them.
-fn filled(summary: &str, catalogue: &Catalogue, cluster: &LatestCluster) -> String {
+/// A rule's summary with what stands in braces as people read it.
+fn filled(finding: &Finding, catalogue: &Catalogue, cluster: &LatestCluster, user: Option<&str>) -> String {
     let mut text = String::new();
-    let mut rest = summary;
+    let mut rest = finding.rule.summary.as_str();
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
         let Some((name, after)) = after.split_once('}') else {
             rest = after;
             break;
         };
-        text.push_str(&shown(catalogue, cluster, name));
+        text.push_str(&match (name, user) {
+            ("user", Some(user)) => words::sql_user(user),
+            ("user", None) => "…".to_owned(),
+            _ => finding.label(name).unwrap_or_else(|| shown(catalogue, cluster, name)),
+        });
         rest = after;
     }
     text + rest

@@ -46,6 +46,7 @@ pub struct Pages {
     pub runtime_info: bool,
     pub table_metrics: bool,
     pub materialized_views: bool,
+    pub blacklist: bool,
     /// How often; None is never.
     pub statistic: Option<Duration>,
     pub transactions: Option<Duration>,
@@ -149,6 +150,7 @@ fn read(
     let expensive = [
         (pages.table_metrics, "table_metrics"),
         (pages.materialized_views, "materialized_views"),
+        (pages.blacklist, "blacklist"),
         (pages.statistic.is_some(), "statistic"),
         (pages.transactions.is_some(), "transactions"),
     ];
@@ -203,6 +205,12 @@ fn pages(cluster: &Section<'_, '_>) -> Pages {
             &Flag,
             false,
             "series of every materialized view; takes locks, needs a login",
+        ),
+        blacklist: section.value(
+            "blacklist",
+            &Flag,
+            false,
+            "the backends that each frontend sends no queries to, from 3.3; needs GRANT BLACKLIST ON SYSTEM",
         ),
         statistic: section.value(
             "statistic",

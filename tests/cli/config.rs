@@ -207,7 +207,7 @@ fn the_reference_has_the_metrics_of_ones_own_and_not_the_excluded() {
     let metric = "\n[[metric]]\nname = \"mine\"\nexpr = 'sum(up)'\nunit = \"count\"\ndaily = [\"avg\"]\nhelp = \"Targets that answer\"\n";
     let own = Stage::new(&format!("[metrics]\nexclude = [\"network_*\"]\n\n{SHOP}{metric}"))
         .run(START, &["config", "metrics"]);
-    let added = "#### `mine`\n\nTargets that answer.\n\n- unit: count\n- a day keeps: avg\n\n```promql\nsum(up)\n```\n";
+    let added = "#### `mine`\n\nTargets that answer.\n\n- unit: count\n- a day keeps: avg\n- from: what fetching the pages showed\n- NULL when: no such node was asked\n\n```promql\nsum(up)\n```\n";
     assert_eq!((own.code, own.stderr.as_str()), (0, ""));
     assert!(own.stdout.contains(added) && !committed.contains(added), "{}", own.stdout);
     assert!(!own.stdout.contains("network_sent_bytes`\n") && committed.contains("network_sent_bytes`\n"));

@@ -23,3 +23,4 @@ mod report;
 mod snapshot;
 mod store;
 mod tls;
+mod truth;

@@ -170,7 +170,8 @@ fn clusters_stand_worst_first_each_with_its_reason() {
 /// The demo's clusters as the report judges them.
 fn assessed(catalogue: &Catalogue) -> Vec<Assessed> {
     let stored = read::latest(&AT_END.stage.open(), catalogue).expect("the history");
-    let expected = [Expected { name: "demo".to_owned(), interval: std::time::Duration::from_secs(30) }];
+    let interval = std::time::Duration::from_secs(30);
+    let expected = [Expected { name: "demo".to_owned(), interval, user: Some("root".to_owned()) }];
     let rules = alert::shipped_rules().expect("the rules");
     report::assess(stored, &expected, catalogue, &rules, AT_END.now * 1000)
 }

@@ -174,7 +174,7 @@ fn a_metric_of_four_lines_shows_up_everywhere() {
         assert_eq!(metrics["query_analysis_share"].as_f64(), Some(share), "{words:?}");
     }
     let reference = stage.run(START, &["config", "metrics"]);
-    let entry = "#### `query_analysis_share`\n\n- unit: ratio\n\n```promql\n\
+    let entry = "#### `query_analysis_share`\n\n- unit: ratio\n- from: the frontends' pages\n- NULL when: no frontend's page could be read\n\n```promql\n\
                  sum(starrocks_fe_query_analysis_err) / sum(starrocks_fe_query_total)\n```\n";
     assert!(reference.stdout.contains(entry), "{reference:?}");
 

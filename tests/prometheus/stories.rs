@@ -96,14 +96,15 @@ pub fn name_of(index: usize) -> String {
 }
 
 /// What the other clusters do not have: a compute node, the pages that are off by default, series that only busy or
-/// differently configured frontends print.
+/// differently configured frontends print, a URL that is none of the frontends.
 pub fn with_everything_on() -> Story {
     let cluster = Cluster::start(1, 2);
     let compute_node = Node::start(|_| Answer::page(Vec::new()));
     let pages = BackendPages::new(&recorded("be_metrics_1.txt"), &recorded("be_metrics_2.txt"));
+    let gate = Node::start(|_| Answer::page(recorded("32_3fe_follower/metrics.body")));
     let more = "user = \"root\"\n[clusters.pages]\ntable_metrics = true\nmaterialized_views = true\n\
-                statistic = \"40s\"\ntransactions = \"25s\"\n";
-    let mut story = Story::begin(&cluster.urls(), more);
+                blacklist = true\nstatistic = \"40s\"\ntransactions = \"25s\"\n";
+    let mut story = Story::begin(&[cluster.urls(), vec![gate.url()]].concat(), more);
     for moment in 0..7 {
         let at = START + moment * STEP;
         // The compute node dies at 2, is dropped from the list at 3, joins again at 4 and begins anew at 6.
@@ -116,7 +117,9 @@ pub fn with_everything_on() -> Story {
         }
         let since_restart = restarted.map(|restarted| (at - restarted) as f64);
         let page = shared_data_page(&pages.at((moment * STEP) as f64, 1.5, since_restart), moment);
-        compute_node.handle(move |_| Answer::page(page.clone()));
+        // It tells the same time at every moment: at first ahead of ours, then behind.
+        let date = "Sun, 22 Nov 2026 02:30:00 GMT";
+        compute_node.handle(move |_| Answer::page(page.clone()).header("date", date));
         cluster.edit(|world| {
             let listed = compute_node_row(&compute_node, at, !down, restarted.unwrap_or(START - 3600));
             world.compute_nodes = if dropped { Vec::new() } else { vec![listed] };
@@ -124,7 +127,12 @@ pub fn with_everything_on() -> Story {
             world.transactions = vec![row(&[("DbId", "10004"), ("DbName", "shop")])];
             let counts = json!([{"State": "running", "Number": (moment + 2).to_string()}, {"State": "finished", "Number": "40"}]);
             let counts = json!({"meta": [{"name": "State"}, {"name": "Number"}], "data": counts}).to_string();
-            world.instead = vec![("SHOW PROC '/TRANSACTIONS/10004'".to_owned(), Answer::json(&counts))];
+            let listed = if moment < 3 { json!([]) } else { json!([{"BackendId": "100002", "AddBlackListType": "AUTO"}]) };
+            let blacklist = json!({"meta": [{"name": "BackendId"}], "data": listed}).to_string();
+            world.instead = vec![
+                ("SHOW PROC '/TRANSACTIONS/10004'".to_owned(), Answer::json(&counts)),
+                ("SHOW BACKEND BLACKLIST".to_owned(), Answer::json(&blacklist)),
+            ];
             world.frontends[0].page = busy_page(moment).into();
             world.recount();
             world.tick(at);

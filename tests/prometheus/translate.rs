@@ -129,15 +129,18 @@ fn substituted(expression: &str, defined: &HashMap<String, String>) -> String {
     text
 }
 
-/// Over one sample Prometheus counts no changes; we say nothing without both.
+/// Over one sample Prometheus counts no changes and no resets; we say nothing without both.
 fn with_both_samples(expression: &str) -> String {
-    let (function, end) = ("changes(", "[$__interval])");
-    let mut text = String::new();
-    let mut rest = expression;
-    while let Some((before, after)) = rest.split_once(function) {
-        let (selector, behind) = after.split_once(end).expect("changes are those since the previous collection");
-        let _ = write!(text, "{before}({function}{selector}{end} and count_over_time({selector}{end} == 2)");
-        rest = behind;
-    }
-    text + rest
+    let both = |expression: String, function: &str| {
+        let end = "[$__interval])";
+        let mut text = String::new();
+        let mut rest = expression.as_str();
+        while let Some((before, after)) = rest.split_once(function) {
+            let (selector, behind) = after.split_once(end).expect("such are those since the previous collection");
+            let _ = write!(text, "{before}({function}{selector}{end} and count_over_time({selector}{end} == 2)");
+            rest = behind;
+        }
+        text + rest
+    };
+    ["changes(", "resets("].into_iter().fold(expression.to_owned(), both)
 }

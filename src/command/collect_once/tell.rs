@@ -175,7 +175,7 @@ fn dry_run(outcome: &Outcome, loaded: &Loaded, catalogue: &Catalogue, world: &Wo
     let style = Style { zone: zone(loaded, false), colour: world.colour, width: world.width };
     let (mut rows, mut expected) = (Vec::new(), Vec::new());
     for one in &outcome.collected {
-        expected.push(Expected { name: one.cluster.name.clone(), interval: one.cluster.interval });
+        expected.push(Expected::from(one.cluster));
         rows.push(as_if_stored(one, catalogue, outcome.collected_at));
     }
     let assessed = report::assess(rows, &expected, catalogue, &rules, outcome.collected_at);

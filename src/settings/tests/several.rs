@@ -59,6 +59,7 @@ timeout       = \"10s\"            # [collection]\n\
 runtime_info       = true   # default\n\
 table_metrics      = false  # default\n\
 materialized_views = false  # default\n\
+blacklist          = false  # default\n\
 statistic          = \"off\"  # default\n\
 transactions       = \"off\"  # default\n\
 \n[[clusters]]\n\
@@ -73,6 +74,7 @@ timeout       = \"10s\"           # [collection]\n\
 runtime_info       = false  # config.d/10-lab.toml:6\n\
 table_metrics      = false  # default\n\
 materialized_views = false  # default\n\
+blacklist          = false  # default\n\
 statistic          = \"off\"  # default\n\
 transactions       = \"off\"  # default\n\
 \n[[metric]]\n\

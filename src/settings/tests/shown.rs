@@ -73,6 +73,7 @@ timeout       = "10s"                 # [collection]
 runtime_info       = true   # default
 table_metrics      = false  # default
 materialized_views = false  # default
+blacklist          = false  # default
 statistic          = "off"  # default
 transactions       = "off"  # default
 
@@ -91,6 +92,7 @@ timeout       = "500ms"               # config.toml:17
 runtime_info       = true   # default
 table_metrics      = false  # default
 materialized_views = false  # default
+blacklist          = false  # default
 statistic          = "10m"  # config.toml:19
 transactions       = "off"  # default
 

@@ -42,6 +42,7 @@ timeout = "5s"
 runtime_info = false
 table_metrics = true
 materialized_views = true
+blacklist = true
 statistic = "10m"
 transactions = 300
 "#;
@@ -88,6 +89,7 @@ transactions = 300
                 runtime_info: false,
                 table_metrics: true,
                 materialized_views: true,
+                blacklist: true,
                 statistic: Some(seconds(600)),
                 transactions: Some(seconds(300)),
             },

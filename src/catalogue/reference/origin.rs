@@ -1,0 +1,190 @@
+//! Where a metric comes from and when it has no value, told by the selectors of its expression: what can be read off the
+//! catalogue is not typed a second time.
+
+use std::collections::BTreeSet;
+
+use super::super::{Catalogue, Metric};
+use crate::promql::{Selector, Window};
+
+/// A place that samples come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Leader,
+    Frontends,
+    Nodes,
+    ShowFrontends,
+    ShowBackends,
+    ShowComputeNodes,
+    Statistic,
+    Transactions,
+    RuntimeInfo,
+    Blacklist,
+    Lists,
+    Fetches,
+}
+
+/// By the beginning of a sample's name.
+const PLACES: [(&str, Place); 14] = [
+    ("starrocks_fe_", Place::Frontends),
+    ("jvm_", Place::Frontends),
+    ("node_info", Place::Frontends),
+    ("starrocks_be_", Place::Nodes),
+    ("lake_", Place::Nodes),
+    ("show_frontends_", Place::ShowFrontends),
+    ("show_backends_", Place::ShowBackends),
+    ("show_compute_nodes_", Place::ShowComputeNodes),
+    ("show_statistic_", Place::Statistic),
+    ("show_transactions_", Place::Transactions),
+    ("show_runtime_info_", Place::RuntimeInfo),
+    ("show_blacklist_", Place::Blacklist),
+    ("show_", Place::Lists),
+    ("scrape_", Place::Fetches),
+];
+
+impl Place {
+    fn of(name: &str) -> Option<Self> {
+        if name == "up" {
+            return Some(Self::Fetches);
+        }
+        PLACES.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, place)| *place)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Leader => "the leader's page",
+            Self::Frontends => "the frontends' pages",
+            Self::Nodes => "the pages of backends and compute nodes",
+            Self::ShowFrontends => "`SHOW FRONTENDS`",
+            Self::ShowBackends => "`SHOW BACKENDS`",
+            Self::ShowComputeNodes => "`SHOW COMPUTE NODES`",
+            Self::Statistic => "`SHOW PROC '/statistic'`",
+            Self::Transactions => "`SHOW PROC '/transactions'`",
+            Self::RuntimeInfo => "`/api/show_runtime_info`",
+            Self::Blacklist => "`SHOW BACKEND BLACKLIST` of every frontend",
+            Self::Lists => "what asking for the lists showed",
+            Self::Fetches => "what fetching the pages showed",
+        }
+    }
+
+    /// When nothing comes from there; nothing where something always does.
+    fn silence(self) -> Option<&'static str> {
+        match self {
+            Self::Leader => Some("the leader's page could not be read"),
+            Self::Frontends => Some("no frontend's page could be read"),
+            Self::Nodes => Some("no page of a backend or compute node could be read"),
+            Self::ShowFrontends | Self::ShowBackends | Self::ShowComputeNodes => {
+                Some("there is no login, or no frontend gave the list")
+            }
+            Self::Statistic => Some("`pages.statistic` is off (the default), or the leader did not answer"),
+            Self::Transactions => Some("`pages.transactions` is off (the default), or the leader did not answer"),
+            Self::RuntimeInfo => Some("no frontend gave its runtime information"),
+            Self::Blacklist => Some("`pages.blacklist` is off (the default)"),
+            Self::Lists | Self::Fetches => None,
+        }
+    }
+}
+
+/// What a metric's samples tell of it.
+pub struct Origin {
+    places: BTreeSet<Place>,
+    /// Samples of names that are nobody's: of a metric of the user's own.
+    others: BTreeSet<String>,
+    looks_back: bool,
+    falls_back: bool,
+}
+
+impl Origin {
+    pub fn of(metric: &Metric, catalogue: &Catalogue) -> Self {
+        let (mut selectors, mut falls_back) = (Vec::new(), false);
+        collect(metric, catalogue, &mut selectors, &mut falls_back);
+        let is_leader = catalogue.leader.selectors();
+        let reads_leader = selectors.iter().any(|selector| is_leader.contains(selector));
+        let of_leader = |selector: &Selector| {
+            let page = selector.name.as_deref().and_then(Place::of) == Some(Place::Frontends);
+            page && !is_leader.contains(selector)
+        };
+        // The leader's mark beside other samples of a page chooses the page; alone it is what is asked for.
+        let chooses = reads_leader && selectors.iter().any(of_leader);
+        let mut origin = Self { places: BTreeSet::new(), others: BTreeSet::new(), looks_back: false, falls_back };
+        for selector in &selectors {
+            origin.looks_back |= selector.window != Window::Instant;
+            let name = selector.name.as_deref().unwrap_or_default();
+            match Place::of(name) {
+                Some(Place::Frontends) if chooses => drop(origin.places.insert(Place::Leader)),
+                Some(place) => drop(origin.places.insert(place)),
+                None => drop(origin.others.insert(name.to_owned())),
+            }
+        }
+        origin
+    }
+
+    /// `` `SHOW BACKENDS`; the leader's page ``.
+    pub fn places(&self) -> String {
+        let known = self.places.iter().map(|place| place.name().to_owned());
+        known.chain(self.others.iter().map(|name| format!("samples `{name}`"))).collect::<Vec<_>>().join("; ")
+    }
+
+    /// When there is no value, besides what the entry itself says.
+    pub fn null_when(&self) -> Vec<String> {
+        let mut clauses = Vec::new();
+        let silences: BTreeSet<&str> = self.places.iter().filter_map(|place| place.silence()).collect();
+        match silences.len() {
+            0 => {}
+            1 => clauses.extend(silences.into_iter().map(str::to_owned)),
+            _ if self.falls_back => clauses.push("none of these places gave it".to_owned()),
+            _ => clauses.push("these places did not give it".to_owned()),
+        }
+        if self.looks_back {
+            clauses.push("at the first collection of its series, which needs two".to_owned());
+        }
+        clauses
+    }
+}
+
+/// The selectors of samples that a metric is computed from, those of earlier entries included.
+fn collect(metric: &Metric, catalogue: &Catalogue, selectors: &mut Vec<Selector>, falls_back: &mut bool) {
+    *falls_back |= metric.entry.expr.text().split_ascii_whitespace().any(|word| word == "or");
+    for selector in metric.entry.expr.selectors() {
+        let earlier = catalogue.metrics().iter().take_while(|other| !std::ptr::eq(*other, metric));
+        match earlier
+            .into_iter()
+            .find(|other| other.per() == metric.per() && Some(other.name()) == selector.name.as_deref())
+        {
+            Some(entry) => collect(entry, catalogue, selectors, falls_back),
+            None => selectors.push(selector),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use crate::settings::metric_entry::Subject;
+
+    #[test]
+    fn places_are_read_off_the_selectors_of_a_metric_and_of_those_it_is_made_from() {
+        let catalogue = Catalogue::load(&Settings::default()).unwrap();
+        let told = |name: &str| {
+            let origin = Origin::of(catalogue.find(Subject::Cluster, name).unwrap(), &catalogue);
+            (origin.places(), origin.null_when().join("; "))
+        };
+        let pair = |places: &str, null: &str| (places.to_owned(), null.to_owned());
+        assert_eq!(
+            told("query_error_ratio"),
+            pair(
+                "the frontends' pages",
+                "no frontend's page could be read; at the first collection of its series, which needs two"
+            )
+        );
+        assert_eq!(told("compaction_score_max"), pair("the leader's page", "the leader's page could not be read"));
+        assert_eq!(told("tablet_replicas"), pair("`SHOW BACKENDS`", "there is no login, or no frontend gave the list"));
+        assert_eq!(
+            told("tablets"),
+            pair("the frontends' pages; `SHOW PROC '/statistic'`", "none of these places gave it")
+        );
+        assert_eq!(told("endpoints_down"), pair("what fetching the pages showed", ""));
+        let all = catalogue.metrics().iter().map(|metric| Origin::of(metric, &catalogue));
+        assert!(all.into_iter().all(|origin| !origin.places.is_empty() && origin.others.is_empty()));
+    }
+}
