@@ -79,9 +79,10 @@ fn cut_off() -> FetchError {
 /// node knows nothing of another kind of node: whoever can write lines into a frontend's page must not speak for all.
 fn may_say(job: &str, name: &str) -> bool {
     let of = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    let ours = matches!(name, UP | SCRAPE_DURATION | SCRAPE_SAMPLES) || of(&["show_"]);
+    let ours = name == UP || of(&["scrape_", "show_"]);
     let of_others = match job {
-        "fe" => of(&["starrocks_be_"]),
+        // What backends and compute nodes count of shared data has no prefix of their own.
+        "fe" => of(&["starrocks_be_", "lake_"]),
         "be" | "cn" => of(&["starrocks_fe_"]),
         _ => false,
     };
