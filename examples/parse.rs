@@ -1,7 +1,7 @@
 //! The parser alone, for those who count instructions and for other parsers on the same pages.
 //!
 //! `parse pages FOLDER` writes the pages of the bench; `parse PAGE TIMES` reads one so often, only what the catalogue
-//! wants, and prints how many samples stand on it.
+//! wants, and prints how many samples stand on it; `parse time PAGE…` tells the least time of many passes.
 
 #[path = "../benches/pages/mod.rs"]
 mod pages;
@@ -10,10 +10,11 @@ mod replay;
 
 use std::hint::black_box;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use stellar::catalogue::Catalogue;
-use stellar::exposition::{Format, parse};
+use stellar::exposition::{Format, Wanted, parse};
 use stellar::settings::Settings;
 
 fn main() -> Result<()> {
@@ -25,18 +26,50 @@ fn main() -> Result<()> {
                 std::fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))?;
             }
         }
+        [word, pages @ ..] if word == "time" => {
+            let wanted = wanted()?;
+            for page in pages {
+                time(Path::new(page), &wanted)?;
+            }
+        }
         [page, times] => {
-            let catalogue =
-                Catalogue::load(&Settings::default()).map_err(|faults| anyhow!("{} faults", faults.len()))?;
-            let wanted = catalogue.wanted();
-            let bytes = std::fs::read(page).with_context(|| format!("cannot read {page}"))?;
+            let (wanted, bytes) = (wanted()?, read(Path::new(page))?);
             let mut samples = 0;
             for _ in 0..times.parse()? {
                 samples = parse(black_box(&bytes), Format::Prometheus, &wanted).report.samples;
             }
             println!("{samples}");
         }
-        _ => bail!("usage: parse pages FOLDER | parse PAGE TIMES"),
+        _ => bail!("usage: parse pages FOLDER | parse PAGE TIMES | parse time PAGE…"),
     }
+    Ok(())
+}
+
+fn wanted() -> Result<Wanted> {
+    let catalogue = Catalogue::load(&Settings::default()).map_err(|faults| anyhow!("{} faults", faults.len()))?;
+    Ok(catalogue.wanted())
+}
+
+fn read(page: &Path) -> Result<Vec<u8>> {
+    std::fs::read(page).with_context(|| format!("cannot read {}", page.display()))
+}
+
+/// In the words of `benches/peers`.
+fn time(file: &Path, wanted: &Wanted) -> Result<()> {
+    let page = read(file)?;
+    let samples = parse(&page, Format::Prometheus, wanted).report.samples;
+    let (mut parsed, mut breaks) = (Duration::MAX, Duration::MAX);
+    let end = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < end {
+        let start = Instant::now();
+        black_box(parse(black_box(&page), Format::Prometheus, wanted));
+        parsed = parsed.min(start.elapsed());
+        let start = Instant::now();
+        black_box(memchr::memchr_iter(b'\n', black_box(&page)).count());
+        breaks = breaks.min(start.elapsed());
+    }
+    let name = file.file_name().unwrap_or_default().display();
+    let each = |took: Duration| took.as_secs_f64() * 1e9 / samples as f64;
+    println!("{name}: {samples} samples, line breaks {:.1} ns, parsed {:.1} ns a sample", each(breaks), each(parsed));
     Ok(())
 }
