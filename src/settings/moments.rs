@@ -43,9 +43,31 @@ impl Calendar {
             None if is_ago(text) => self.ago(text)?,
             None => return Err(refused("that is not a moment", EXAMPLES)),
         };
-        moment
-            .filter(|moment| REACH.contains(moment))
-            .ok_or_else(|| refused("there is no such moment between 1970 and the year 9999", EXAMPLES))
+        moment.filter(|moment| REACH.contains(moment)).ok_or_else(|| {
+            let seconds =
+                text.strip_prefix('@').and_then(|millis| millis.parse::<f64>().ok()).map(|millis| millis / 1e3);
+            let hint = match seconds.filter(|seconds| unix(*seconds).is_some()) {
+                Some(seconds) => format!("if these are milliseconds, write \"@{seconds}\""),
+                None => EXAMPLES.to_owned(),
+            };
+            refused("there is no such moment between 1970 and the year 9999", &hint)
+        })
+    }
+
+    /// The end of a range that begins at `since`: like [`Calendar::parse`], but a time of day without a date is the next
+    /// such moment from there on, so that `09:00` to `10:00` is an hour at any time, and `22:00` to `06:00` a night.
+    pub fn parse_end(&self, text: &str, since: Millis) -> Result<Millis, Refused> {
+        let next = time_of_day(text.trim()).and_then(|time| {
+            let day = Timestamp::from_millisecond(since).ok()?.to_zoned(self.zone.clone()).date();
+            let on = |day: Date| self.of(day.to_datetime(time)).filter(|moment| *moment >= since);
+            on(day).or_else(|| on(day.tomorrow().ok()?))
+        });
+        next.filter(|moment| REACH.contains(moment)).map_or_else(|| self.parse(text), Ok)
+    }
+
+    /// Whether a text says how long ago: such a moment is none that clocks show.
+    pub fn is_age(text: &str) -> bool {
+        is_ago(text.trim())
     }
 
     fn here(&self) -> Option<Zoned> {
@@ -57,22 +79,24 @@ impl Calendar {
         if let Some(seconds) = text.strip_prefix('@') {
             return seconds.parse().ok().map(unix);
         }
-        let days_ago =
-            |days: i64| self.here().and_then(|here| self.of(here.date().checked_sub(days.days()).ok()?.into()));
-        Some(match text.to_ascii_lowercase().as_str() {
-            "now" => Some(self.now),
-            "today" => days_ago(0),
-            "yesterday" => days_ago(1),
+        let days_ago = |days: i64, time: Time| {
+            self.here().and_then(|here| self.of(here.date().checked_sub(days.days()).ok()?.to_datetime(time)))
+        };
+        let words = text.to_ascii_lowercase();
+        let (day, time) = match words.split_once(' ') {
+            Some((day, time)) => (day, time_of_day(time.trim_start())),
+            None => (words.as_str(), Some(Time::midnight())),
+        };
+        Some(match (day, time) {
+            ("now", _) if words == "now" => Some(self.now),
+            ("today", Some(time)) => days_ago(0, time),
+            ("yesterday", Some(time)) => days_ago(1, time),
             _ => return self.last_time_of_day(text),
         })
     }
 
     fn last_time_of_day(&self, text: &str) -> Option<Option<Millis>> {
-        let (hour, _) = text.split_once(':')?;
-        let is_time = hour.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-        // `9:05` is as good as `09:05`.
-        let padded = if hour.len() == 1 { format!("0{text}") } else { text.to_owned() };
-        let time: Time = padded.parse().ok().filter(|_| is_time)?;
+        let time = time_of_day(text)?;
         let at = |day: Date| self.of(day.to_datetime(time));
         Some(self.here().and_then(|here| {
             let today = at(here.date()).filter(|moment| *moment <= self.now);
@@ -104,19 +128,37 @@ impl Calendar {
     fn ago(&self, text: &str) -> Result<Option<Millis>, Refused> {
         let age = text.strip_prefix(['-', '−']).unwrap_or(text);
         let age = age.strip_suffix("ago").unwrap_or(age);
+        let lower = age.to_ascii_lowercase();
+        if lower.ends_with("am") || lower.ends_with("pm") {
+            let message = format!("is {}; times of day have 24 hours", quoted(text));
+            return Err(Refused { message, hint: "write \"14:00\" for two in the afternoon".into() });
+        }
         let age = AGE.parse(age).map_err(|refused| {
             let why = refused.message.split_once("; ").map_or("that is not a moment", |(_, why)| why);
             Refused { message: format!("is {}; {why}", quoted(text)), ..refused }
         })?;
-        Ok(i64::try_from(age.as_millis()).ok().and_then(|age| self.now.checked_sub(age)))
+        // Whoever counts in seconds means no fraction of one.
+        let now = self.now - self.now.rem_euclid(1000);
+        Ok(i64::try_from(age.as_millis()).ok().and_then(|age| now.checked_sub(age)))
     }
+}
+
+/// `14:00` or `14:00:05`; `9:05` is as good as `09:05`.
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, _) = text.split_once(':')?;
+    let is_time = hour.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    let padded = if hour.len() == 1 { format!("0{text}") } else { text.to_owned() };
+    padded.parse().ok().filter(|_| is_time)
 }
 
 const EXAMPLES: &str = "write \"2h\" (ago), \"yesterday\", \"2026-11-21 14:00\", \"14:00\" or \"@1795313000\"";
 
-/// Digits and then a letter, with or without a minus before them.
+/// Digits and then a letter, with or without a minus before them. Two points are those of a date.
 fn is_ago(text: &str) -> bool {
     let age = text.strip_prefix(['-', '−']).unwrap_or(text);
+    if age.matches('.').count() > 1 {
+        return false;
+    }
     let unit = age.trim_start_matches(|letter: char| letter.is_ascii_digit());
     unit.len() < age.len() && unit.trim_start().starts_with(|letter: char| letter.is_alphabetic() || letter == '.')
 }
@@ -181,6 +223,8 @@ mod tests {
             ("10:31", "2026-03-28 10:31:00 +01:00"),
             ("9:05", "2026-03-29 09:05:00 +02:00"),
             ("23:59:59", "2026-03-28 23:59:59 +01:00"),
+            ("today 9:05", "2026-03-29 09:05:00 +02:00"),
+            ("Yesterday  14:00:05", "2026-03-28 14:00:05 +01:00"),
         ] {
             assert_eq!(outcome(text), expected, "{text}");
         }
@@ -206,16 +250,55 @@ mod tests {
             ("36601d", "is \"36601d\"; that is too large"),
             ("36600d", "is \"36600d\"; there is no such moment between 1970 and the year 9999"),
             ("1795313000", "is \"1795313000\"; a number alone may be many things"),
+            ("22.11.2026 08:00", "is \"22.11.2026 08:00\"; that is not a moment"),
+            ("11/22/2026", "is \"11/22/2026\"; that is not a moment"),
+            ("yesterday noon", "is \"yesterday noon\"; that is not a moment"),
+            ("now 14:00", "is \"now 14:00\"; that is not a moment"),
+            ("2pm", "is \"2pm\"; times of day have 24 hours"),
         ] {
             let found = outcome(text);
             let (message, _) = found
                 .split_once(" [write")
                 .or(found.split_once(" [units"))
                 .or(found.split_once(" [at most"))
+                .or(found.split_once(" [if"))
                 .unwrap_or((&found, ""));
             assert_eq!(message, expected, "{text}");
         }
         assert_eq!(outcome("soon"), format!("is \"soon\"; that is not a moment{examples}"));
+        assert_eq!(
+            outcome("@1795334400000"),
+            "is \"@1795334400000\"; there is no such moment between 1970 and the year 9999 [if these are milliseconds, \
+             write \"@1795334400\"]"
+        );
+    }
+
+    #[test]
+    fn a_time_of_day_ends_a_range_when_it_comes_next_after_its_beginning() {
+        let calendar = calendar();
+        for (since, until, expected) in [
+            // The clock says 10:30.
+            ("10:00", "11:00", "2026-03-29 11:00:00 +02:00"),
+            ("22:00", "6:00", "2026-03-29 06:00:00 +02:00"),
+            ("2026-03-20 09:00", "10:00", "2026-03-20 10:00:00 +01:00"),
+            ("2026-03-20 09:00", "09:00", "2026-03-20 09:00:00 +01:00"),
+            ("2026-03-20 09:00", "08:59:59", "2026-03-21 08:59:59 +01:00"),
+            ("2026-03-20", "now", "2026-03-29 10:30:15 +02:00"),
+            ("2026-03-20", "2026-03-19", "2026-03-19 00:00:00 +01:00"),
+        ] {
+            let since = calendar.parse(since).expect("a moment");
+            let end = calendar.parse_end(until, since).expect("a moment");
+            let end = Timestamp::from_millisecond(end).expect("a moment").to_zoned(calendar.zone.clone());
+            assert_eq!(end.strftime("%Y-%m-%d %H:%M:%S %:z").to_string(), expected, "{until}");
+        }
+        assert!(calendar.parse_end("25:00", 0).is_err());
+    }
+
+    #[test]
+    fn an_age_is_reckoned_from_a_whole_second() {
+        let calendar = Calendar { now: 1_795_313_725_597, zone: TimeZone::UTC };
+        assert_eq!(calendar.parse("1h").ok(), Some(1_795_310_125_000));
+        assert_eq!(calendar.parse("now").ok(), Some(1_795_313_725_597));
     }
 
     #[test]
