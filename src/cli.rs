@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::settings::durations::WAIT;
@@ -45,11 +45,11 @@ pub struct Global {
     /// Configuration file
     ///
     /// Without it the first of these is read: $STELLAR_CONFIG, /etc/stellar/config.toml, conf/config.toml.
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
 
     /// Database file, instead of [database] path
-    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
 
     /// Say less: errors only
@@ -92,7 +92,7 @@ pub enum Command {
 #[command(after_help = help(sections::of("collect-once")))]
 pub struct CollectOnce {
     /// Only this cluster (can be given more than once)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
     /// Leave out clusters that are not due yet (for timers)
@@ -111,13 +111,13 @@ pub struct CollectOnce {
     pub json: bool,
 
     /// Requests at once, instead of max_concurrency
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, value_parser = jobs)]
     pub jobs: Option<u16>,
 
     /// Wait up to TIME (20s) for another collection to end
     ///
     /// Without it a second collection ends at once with exit code 5.
-    #[arg(long, value_name = "TIME", value_parser = wait)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = wait)]
     pub wait: Option<Duration>,
 }
 
@@ -129,7 +129,7 @@ pub struct CollectOnce {
 #[command(after_help = help(sections::of("report")))]
 pub struct Report {
     /// This cluster in full (can be given more than once)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
     /// Print JSON: base units, null for what was not measured
@@ -146,31 +146,39 @@ pub struct Report {
 /// Reads a text file with timestamps, many scrapes in one file, plain or compressed by gzip; no database and no
 /// configuration is needed. Answers are those of Prometheus 3: a series counts as present for 5 minutes after its last
 /// sample, ranges exclude the sample at their very beginning. Of two samples of one series and time the first counts.
+/// `[$__interval]` is for metrics of the configuration: a file has none.
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("query")))]
 pub struct Query {
-    /// The expression
-    #[arg(value_name = "EXPR")]
+    /// The expression; it may begin with a minus
+    #[arg(value_name = "EXPR", value_hint = ValueHint::Other, allow_hyphen_values = true, value_parser = expression)]
     pub expression: String,
+
+    /// What a shell made of an expression without quotes, for a better answer than that it is one too many.
+    #[arg(hide = true, value_name = "EXPR")]
+    pub further: Vec<String>,
 
     /// The file; `-` is standard input
     ///
     /// Every sample has the time of its scrape behind the value. With a line `# EOF` anywhere in the file it is
-    /// OpenMetrics and the times are seconds, else they are milliseconds.
-    #[arg(long, value_name = "FILE", required = true)]
+    /// OpenMetrics and the times are seconds, else they are milliseconds. `promtool tsdb dump-openmetrics` writes such
+    /// files; names in quotes, as in the lines of `promtool tsdb dump`, are not read.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
     pub openmetrics: PathBuf,
 
     /// At this moment, instead of that of the newest sample
     ///
-    /// Moments are `now`, `today`, `yesterday`, `90m` (ago; also `-90m`, `2 days ago`, `1d12h`), `2026-11-21`,
+    /// Moments are `now`, `today`, `yesterday 14:00`, `90m` (ago; also `-90m`, `2 days ago`, `1d12h`), `2026-11-21`,
     /// `2026-11-21 14:00:05`, `14:00` (the last such moment), `2026-11-21T14:00:05+08:00` and `@1795313000.5`.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true)]
     pub time: Option<String>,
 
     /// From this moment on, one value a step
+    ///
+    /// An age (`1h`) is shortened by less than a step, so that the last value is that of the end.
     #[arg(
         long,
-        value_name = "TIME",
+        value_name = "TIME", value_hint = ValueHint::Other,
         allow_hyphen_values = true,
         conflicts_with = "time",
         aliases = ["start", "begin"]
@@ -178,13 +186,15 @@ pub struct Query {
     pub since: Option<String>,
 
     /// Up to this moment and including it, instead of the newest sample
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "since", alias = "end")]
+    ///
+    /// A time of day alone is the next one after --since: `--since 22:00 --until 06:00` is a night.
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true, requires = "since", alias = "end")]
     pub until: Option<String>,
 
     /// Time between two values (15s, 5m), instead of about a sixtieth of the range
     ///
     /// A series has 11,000 values at most, as in Prometheus.
-    #[arg(long, value_name = "TIME", requires = "since")]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, requires = "since")]
     pub step: Option<String>,
 
     /// Print JSON: the `data` object of Prometheus's HTTP API
@@ -192,6 +202,8 @@ pub struct Query {
     pub json: bool,
 
     /// Print CSV: a column a label, time and value
+    ///
+    /// By RFC 4180, so lines end in CR LF. The column of a label `time` or `value` is called `label.time`, `label.value`.
     #[arg(long)]
     pub csv: bool,
 
@@ -200,7 +212,7 @@ pub struct Query {
     pub utc: bool,
 
     /// Times in this zone (Asia/Shanghai)
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_hint = ValueHint::Other)]
     pub tz: Option<String>,
 }
 
@@ -246,6 +258,22 @@ pub struct Completions {
     /// bash, zsh, fish, elvish or powershell
     #[arg(value_name = "SHELL", hide_possible_values = true)]
     pub shell: Shell,
+}
+
+/// The library says what its parser of numbers says.
+fn jobs(text: &str) -> Result<u16, String> {
+    let jobs = text.parse().ok().filter(|jobs| (1..=4096).contains(jobs));
+    jobs.ok_or_else(|| "it is a whole number from 1 to 4096".to_owned())
+}
+
+/// A minus may begin an expression, so a flag that is mistyped before it would be taken for one.
+fn expression(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("--").map(|rest| rest.split_once('=').map_or(rest, |(name, _)| name));
+    let is_flag = |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    match name.filter(|name| is_flag(name)) {
+        Some(_) => Err(format!("there is no such flag; if it is an expression, write `({text})`")),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// The grammar of durations is the configuration's.

@@ -179,8 +179,9 @@ const QUERY_EXIT_CODES: Section = Section {
     title: "Exit codes",
     entries: &[
         ("0", "answered, also when there is no series"),
-        ("2", "usage: the expression, a moment, a range; or series that cannot be told apart"),
-        ("3", "the file: cannot be read, or a sample of it has no timestamp"),
+        ("1", "the answer could not be written"),
+        ("2", "usage: the expression, a moment, a range; series that cannot be told apart"),
+        ("3", "the file: cannot be read, has no sample, or a sample without a timestamp"),
     ],
 };
 

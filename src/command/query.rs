@@ -13,7 +13,7 @@ use crate::exposition::Format;
 use crate::failure::{Exit, Failure};
 use crate::history::text::{self, FileReport, TextError};
 use crate::history::{History, LOOKBACK, MOST_POINTS, Steps, evaluate_over_time};
-use crate::promql::{At, Expression, ParseError, ValueType, evaluate};
+use crate::promql::{At, Expression, ParseError, ValueType, Window, evaluate};
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
 use crate::sample::Millis;
@@ -21,11 +21,17 @@ use crate::settings::document::Document;
 use crate::settings::durations::{self, INTERVAL, Refused};
 use crate::settings::fault::{Fault, render};
 use crate::settings::moments::Calendar;
-use crate::settings::words::io_reason;
+use crate::settings::words::{io_reason, quoted};
 
 pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
     let now = world.clock()?.now();
+    if let Some(second) = arguments.further.first() {
+        let (first, second) = (quoted(&arguments.expression), quoted(second));
+        let failure = Failure::new(Exit::Usage, format!("there are two expressions: {first} and {second}"));
+        return Err(failure.with_hint("put the whole expression in quotes: 'sum by (job) (up)'").into());
+    }
     let expression = Expression::parse(&arguments.expression).map_err(|error| faulty(&arguments.expression, &error))?;
+    refuse_interval(&arguments.expression, &expression)?;
     let style = Style { zone: zone(arguments)?, colour: world.colour, width: world.width };
     let asked = Asked::read(arguments, &Calendar { now, zone: style.zone.clone() })?;
     if matches!(asked, Asked::Over { .. }) && expression.value_type() == ValueType::String {
@@ -37,18 +43,14 @@ pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
     let read = read(&arguments.openmetrics, &expression, asked.needs_newest()).map_err(|error| unread(&name, error))?;
     let (history, report) = read;
     warn(&name, &report, &style);
-    let (when, note) = asked.resolve(report.newest, now, &style)?;
-    let begin = match when {
-        When::At(at) => at,
-        When::Over(steps) => steps.since,
-    };
+    let (when, note) = asked.resolve(report.newest, &style)?;
     let answer = match when {
         When::At(at) => evaluate(&expression, &history, at).map(|value| Answer::At(at, value)),
         When::Over(steps) => evaluate_over_time(&expression, &history, steps).map(|series| Answer::Over(steps, series)),
     };
     let answer = answer.map_err(|error| Failure::new(Exit::Usage, harmless(&error.to_string())))?;
     if answer.is_empty() {
-        explain_nothing(&name, &expression, &history, begin, &style);
+        explain_nothing(&name, &expression, &history, when, &style);
     }
     print(&match (arguments.json, arguments.csv) {
         (true, _) => query::json(&answer),
@@ -61,9 +63,16 @@ pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
 /// The moments of the flags, as far as the file is not needed for them.
 enum Asked {
     At(Option<Millis>),
-    Over { since: Millis, until: Option<Millis>, step: Option<Millis> },
+    Over {
+        since: Millis,
+        /// The beginning is how long ago, and not a moment that somebody named.
+        is_age: bool,
+        until: Option<Millis>,
+        step: Option<Millis>,
+    },
 }
 
+#[derive(Clone, Copy)]
 enum When {
     At(Millis),
     Over(Steps),
@@ -71,18 +80,19 @@ enum When {
 
 impl Asked {
     fn read(arguments: &Query, calendar: &Calendar) -> Result<Self> {
-        let moment = |flag: &str, text: &Option<String>| -> Result<Option<Millis>> {
-            let moment = text.as_deref().map(|text| calendar.parse(text)).transpose();
-            Ok(moment.map_err(|refused| usage(flag, refused))?)
+        let read = |flag: &str, text: &Option<String>, parse: &dyn Fn(&str) -> Result<Millis, Refused>| {
+            text.as_deref().map(parse).transpose().map_err(|refused| usage(flag, refused))
         };
+        let moment = |flag: &str, text: &Option<String>| read(flag, text, &|text| calendar.parse(text));
         let Some(since) = moment("--since", &arguments.since)? else {
             return Ok(Self::At(moment("--time", &arguments.time)?));
         };
-        let until = moment("--until", &arguments.until)?;
+        let until = read("--until", &arguments.until, &|text| calendar.parse_end(text, since))?;
         let step = arguments.step.as_deref().map(|text| INTERVAL.parse(text)).transpose();
         let step = step.map_err(|refused| usage("--step", refused))?;
         let step = step.map(|step| i64::try_from(step.as_millis()).unwrap_or(Millis::MAX));
-        Ok(Self::Over { since, until, step })
+        let is_age = arguments.since.as_deref().is_some_and(Calendar::is_age);
+        Ok(Self::Over { since, is_age, until, step })
     }
 
     fn needs_newest(&self) -> bool {
@@ -90,15 +100,12 @@ impl Asked {
     }
 
     /// With the newest sample of the file for what nobody named; and what to say about it.
-    fn resolve(self, newest: Option<Millis>, now: Millis, style: &Style) -> Result<(When, &'static str)> {
-        let (end, note) = match newest {
-            Some(newest) => (newest, " (the newest sample)"),
-            None => (now, " (now, for the file has no sample)"),
-        };
-        let (since, until, step) = match self {
+    fn resolve(self, newest: Millis, style: &Style) -> Result<(When, &'static str)> {
+        let (end, note) = (newest, " (the newest sample)");
+        let (since, is_age, until, step) = match self {
             Self::At(Some(at)) => return Ok((When::At(at), "")),
             Self::At(None) => return Ok((When::At(end), note)),
-            Self::Over { since, until, step } => (since, until, step),
+            Self::Over { since, is_age, until, step } => (since, is_age, until, step),
         };
         let note = if until.is_some() { "" } else { note };
         let until = until.unwrap_or(end);
@@ -116,7 +123,7 @@ impl Asked {
             let hint = format!("--step {} is the smallest for this range", show(Steps::least_step(since, until)));
             return Err(Failure::new(Exit::Usage, what).with_hint(hint).into());
         }
-        Ok((When::Over(steps), note))
+        Ok((When::Over(if is_age { steps.up_to_the_end() } else { steps }), note))
     }
 }
 
@@ -129,10 +136,28 @@ fn zone(arguments: &Query) -> Result<TimeZone> {
         _ if arguments.utc => Ok(TimeZone::UTC),
         None => Ok(TimeZone::system()),
         Some(name) => TimeZone::get(name).map_err(|_| {
-            let failure = Failure::new(Exit::Usage, format!("--tz {}: there is no such time zone", harmless(name)));
+            let what = match name.as_str() {
+                "" => "--tz is empty".to_owned(),
+                name => format!("--tz is {}; there is no such time zone", quoted(name)),
+            };
+            let failure = Failure::new(Exit::Usage, what);
             failure.with_hint("names are those of the system, such as Asia/Shanghai").into()
         }),
     }
+}
+
+/// It means since the collection before, and nothing collected a file; as the step, which it is elsewhere, one text would
+/// mean two things.
+fn refuse_interval(text: &str, expression: &Expression) -> Result<()> {
+    const INTERVAL: &str = "$__interval";
+    if expression.selectors().iter().all(|selector| selector.window != Window::Interval) {
+        return Ok(());
+    }
+    let begin = text.find(INTERVAL).unwrap_or_default();
+    let reason = "`$__interval` is the time since the collection before, which a file has not";
+    let place = Document::plain("expression", text).place(begin..begin + INTERVAL.len());
+    let fault = Fault::new(place, reason, "write a range like `[5m]`");
+    Err(Failure::new(Exit::Usage, render(&[fault])).into())
 }
 
 /// The expression with a caret under the place.
@@ -172,8 +197,10 @@ fn unread(name: &str, error: TextError) -> Failure {
             }
             _ => fail(format!(": {}", io_reason(&error))),
         },
-        TextError::NoSample(first) => fail(format!(": there is no sample in it that can be read; {first}"))
-            .with_hint("a sample is a line like `up{job=\"fe\"} 1 1795313000000`"),
+        TextError::NoSample(None) => fail(": there is no sample in it".to_owned()).with_hint(SAMPLE),
+        TextError::NoSample(Some(first)) => {
+            fail(format!(": there is no sample in it that can be read; {first}")).with_hint(SAMPLE)
+        }
         TextError::NoTimestamp(line) => fail(format!(":{line}: the sample has no timestamp")).with_hint(
             "the time of the scrape stands behind the value: in milliseconds, or in seconds if the text ends with `# EOF`",
         ),
@@ -190,6 +217,8 @@ fn unread(name: &str, error: TextError) -> Failure {
     }
 }
 
+const SAMPLE: &str = "a sample is a line like `up{job=\"fe\"} 1 1795313000000`";
+
 /// What was wrong with the file, although it could be read.
 fn warn(name: &str, report: &FileReport, style: &Style) {
     if let Some(first) = report.first_bad.first() {
@@ -203,26 +232,33 @@ fn warn(name: &str, report: &FileReport, style: &Style) {
     }
     // Seconds taken for milliseconds stay below this up to the year 5138.
     const IMPLAUSIBLE: Millis = 100_000_000_000;
-    if let Some(newest) = report.newest.filter(|newest| report.format == Format::Prometheus && *newest < IMPLAUSIBLE) {
+    if report.format == Format::Prometheus && report.newest < IMPLAUSIBLE {
         log::warn!(
             "{name}: the newest sample is of {}; if timestamps are seconds, as in OpenMetrics, the text has to end with `# EOF`",
-            style.moment(newest)
+            style.moment(report.newest)
         );
     }
 }
 
-/// Why there may be no answer: what is not in the file at all, and what ended too long before.
-fn explain_nothing(name: &str, expression: &Expression, history: &History, begin: Millis, style: &Style) {
+/// Why there may be no answer: what is not in the file at all, what ended too long before and what begins later.
+fn explain_nothing(name: &str, expression: &Expression, history: &History, when: When, style: &Style) {
     for selector in expression.selectors() {
         let shown = harmless(&selector.to_string());
-        let begin = if let Some(At::Time(pinned)) = selector.at { pinned } else { begin };
-        match history.newest(&selector) {
-            None => log::warn!("no sample in {name} is of `{shown}`"),
-            Some(newest) if newest <= begin.saturating_sub(selector.offset).saturating_sub(LOOKBACK) => {
-                let newest = style.moment(newest);
-                log::warn!("the newest sample of `{shown}` is of {newest}; a series is present for 5 minutes after it");
-            }
-            Some(_) => {}
+        let (first, last) = match (selector.at, when) {
+            (Some(At::Time(pinned)), _) => (pinned, pinned),
+            (_, When::At(at)) => (at, at),
+            (_, When::Over(steps)) => (steps.since, steps.until),
+        };
+        let (first, last) = (first.saturating_sub(selector.offset), last.saturating_sub(selector.offset));
+        let Some((oldest, newest)) = history.extent(&selector) else {
+            log::warn!("no sample in {name} is of `{shown}`");
+            continue;
+        };
+        if last < oldest || first >= newest.saturating_add(LOOKBACK) {
+            let (oldest, newest) = (style.moment(oldest), style.moment(newest));
+            log::warn!(
+                "the samples of `{shown}` are of {oldest} .. {newest}; a series is present for 5 minutes after a sample"
+            );
         }
     }
 }

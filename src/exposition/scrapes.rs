@@ -33,7 +33,9 @@ pub struct Scrapes<'w> {
     pub open_metrics: bool,
     /// The largest timestamp of those that were looked at, and its line.
     pub newest: Option<(Thousandths, u64)>,
-    /// Lines that cannot be read: names, wanted samples, lines over 1 MiB.
+    /// The first sample without a timestamp of those that were looked at: its line.
+    pub timeless: Option<u64>,
+    /// Lines that cannot be read, of those that were looked at: names, samples, lines over 1 MiB.
     pub bad_lines: u64,
     /// The first few of them.
     pub first_bad: Vec<BadLine>,
@@ -42,10 +44,11 @@ pub struct Scrapes<'w> {
 type Reason = Cow<'static, str>;
 
 impl<'w> Scrapes<'w> {
-    /// With `look_at_all`, `newest` is that of all samples, else that of the wanted ones.
+    /// With `look_at_all`, `newest` is that of all samples, else that of the wanted ones and of those up to the first
+    /// that has a timestamp: it shows that the text is one of samples.
     pub fn new(wanted: &'w Wanted, look_at_all: bool) -> Self {
-        let (open_metrics, newest, first_bad) = (false, None, Vec::new());
-        Self { wanted, look_at_all, lines: 0, open_metrics, newest, bad_lines: 0, first_bad }
+        let (newest, timeless, first_bad) = (None, None, Vec::new());
+        Self { wanted, look_at_all, lines: 0, open_metrics: false, newest, timeless, bad_lines: 0, first_bad }
     }
 
     /// Reads whole lines and shows each wanted sample to `take`, whose first error ends the reading.
@@ -88,14 +91,13 @@ impl<'w> Scrapes<'w> {
         let name = name_at(text).ok_or("no metric name where the line begins")?;
         let rest = &text[name.len()..];
         let wanted = self.wanted.has(self.wanted.seed().hash(name), name);
-        if !wanted && !self.look_at_all {
+        if !wanted && !self.look_at_all && self.newest.is_some() {
             return Ok(None);
         }
-        let read = str::from_utf8(rest).map_err(|_| "not UTF-8".into()).and_then(|rest| sample(rest, labels));
-        let (value, timestamp) = match read {
-            Err(_) if !wanted => return Ok(None),
-            read => read?,
-        };
+        let (value, timestamp) = sample(str::from_utf8(rest).map_err(|_| "not UTF-8")?, labels)?;
+        if timestamp.is_none() && self.timeless.is_none() {
+            self.timeless = Some(self.lines);
+        }
         if let Some(timestamp) = timestamp.filter(|own| self.newest.is_none_or(|(newest, _)| newest < *own)) {
             self.newest = Some((timestamp, self.lines));
         }

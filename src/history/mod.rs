@@ -112,9 +112,11 @@ impl History {
         named.flatten().filter(|series| selector.accepts(&series.labels))
     }
 
-    /// The newest sample of the series that a selector reads.
-    pub fn newest(&self, selector: &Selector) -> Option<Millis> {
-        self.selected(selector).filter_map(|series| series.points.last()).map(|point| point.at).max()
+    /// The times of the oldest and the newest sample of the series that a selector reads.
+    pub fn extent(&self, selector: &Selector) -> Option<(Millis, Millis)> {
+        let ends =
+            self.selected(selector).filter_map(|series| Some((series.points.first()?.at, series.points.last()?.at)));
+        ends.reduce(|(oldest, newest), (first, last)| (oldest.min(first), newest.max(last)))
     }
 
     /// What a series looks like at `at` through this window; empty when it is not there.

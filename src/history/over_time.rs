@@ -39,6 +39,11 @@ impl Steps {
         rounded_up((until - since) / (MOST_POINTS + 1) + 1, 1000)
     }
 
+    /// The same many moments, the last of which is the end.
+    pub fn up_to_the_end(self) -> Self {
+        Self { since: self.since + (self.until - self.since) % self.step, ..self }
+    }
+
     pub fn are_too_many(&self) -> bool {
         (self.until - self.since) / self.step > MOST_POINTS
     }

@@ -101,13 +101,8 @@ x{a=\"1\"} 2 11.5
     // Without `# EOF` the same numbers are milliseconds.
     assert_eq!(points("x 1 1500\r\n  x 2 1501\r\n\r\nx 3 1502"), "{} 1@1500 2@1501 3@1502");
     let (_, report) = of("x 1 1500\ny 1 1700\n", "x");
-    let expected = FileReport {
-        format: Format::Prometheus,
-        newest: Some(1700),
-        duplicates: 0,
-        bad_lines: 0,
-        first_bad: Vec::new(),
-    };
+    let expected =
+        FileReport { format: Format::Prometheus, newest: 1700, duplicates: 0, bad_lines: 0, first_bad: Vec::new() };
     assert_eq!(report, expected);
 }
 
@@ -142,11 +137,30 @@ fn lines_that_cannot_be_read_are_counted_and_the_rest_is_kept() {
         "line 2 `x{ 2 2000`: no `name=\"value\"` where a label or `}` should be",
         "line 3 `x nine 3000`: the value is not a number",
         "line 4 `9x 1 4000`: no metric name where the line begins",
+        "line 5 `other{ 1 5000`: no `name=\"value\"` where a label or `}` should be",
         "line 6 `x{a=\"\u{fffd}\"} 1 1000`: not UTF-8",
-        "line 7 `\\u{1b}[2J`: no metric name where the line begins",
     ];
-    assert_eq!(bad, expected);
-    assert_eq!((at(&history, "x", 4_000), report.newest), ("x{} 4".to_owned(), Some(4_000)));
+    assert_eq!((bad, report.bad_lines), (expected.map(str::to_owned).to_vec(), 6));
+    assert_eq!((at(&history, "x", 4_000), report.newest), ("x{} 4".to_owned(), 4_000));
+}
+
+#[test]
+fn without_the_newest_sample_a_text_is_looked_at_until_it_shows_samples() {
+    let text = "one two\ny 1 1000\nother{ 1 5000\nx 4 4000\ny 9 9000\n";
+    let (history, report) = read(text.as_bytes(), &parsed("x").selectors(), false).expect("a history");
+    let bad: Vec<String> = report.first_bad.iter().map(ToString::to_string).collect();
+    assert_eq!((bad, report.newest), (vec!["line 1 `one two`: the value is not a number".to_owned()], 4_000));
+    assert_eq!(at(&history, "x", 4_000), "x{} 4");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let text = "\u{feff}x 1 1000\nx 2 2000\n";
+    assert_eq!(points(text), "{} 1@1000 2@2000");
+    let (history, report) = read(Drops(text.as_bytes()), &parsed("x").selectors(), true).expect("a history");
+    assert_eq!((at(&history, "count_over_time(x[5m])", 2_000), report.bad_lines), ("{} 2".to_owned(), 0));
+    // Anywhere else it is a letter like others.
+    assert_eq!(of("x 1 1000\n\u{feff}x 2 2000\n", "x").1.bad_lines, 1);
 }
 
 fn refusal(text: &[u8]) -> String {
@@ -168,7 +182,11 @@ fn a_sample_without_a_usable_time_is_refused_with_its_line() {
     ] {
         assert_eq!(refusal(text.as_bytes()), expected, "{text}");
     }
-    assert!(refusal(b"<html>\n").starts_with("NoSample("), "{}", refusal(b"<html>\n"));
+    assert!(refusal(b"<html>\n").starts_with("NoSample(Some("), "{}", refusal(b"<html>\n"));
+    assert!(refusal(b"hello world\n").starts_with("NoSample(Some("), "{}", refusal(b"hello world\n"));
+    assert_eq!([b"".as_slice(), b"# EOF\n"].map(refusal), ["NoSample(None)", "NoSample(None)"]);
+    // Not even of a name that nobody asks for.
+    assert_eq!(refusal(b"<html>\ny 1\n"), "NoTimestamp(2)");
 }
 
 /// Gives one byte a read.

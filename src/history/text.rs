@@ -17,11 +17,12 @@ use crate::sample::{Millis, Point};
 pub struct FileReport {
     /// By which the timestamps were understood: `# EOF` makes it OpenMetrics.
     pub format: Format,
-    /// The newest sample of the file, if that was asked for, else that of the selected names.
-    pub newest: Option<Millis>,
+    /// The newest sample of the file, if that was asked for, else one of it.
+    pub newest: Millis,
     /// Selected samples of a series and a time that an earlier one had.
     pub duplicates: u64,
-    /// Lines that cannot be read; of names that nobody asks for only the name is looked at.
+    /// Lines that cannot be read. Unless the newest sample of the file was asked for, of names that nobody asks for only
+    /// the name is looked at.
     pub bad_lines: u64,
     pub first_bad: Vec<BadLine>,
 }
@@ -30,9 +31,9 @@ pub struct FileReport {
 #[derive(Debug)]
 pub enum TextError {
     Io(io::Error),
-    /// None with a timestamp, and lines that cannot be read: the first of those.
-    NoSample(BadLine),
-    /// A selected sample has none: the line.
+    /// None at all; the first of the lines that cannot be read, if there are any.
+    NoSample(Option<BadLine>),
+    /// A selected sample has none, or all of them: the line.
     NoTimestamp(u64),
     /// No whole number of milliseconds, in a file without `# EOF`: the line.
     Fraction(u64),
@@ -42,6 +43,7 @@ pub enum TextError {
 
 /// The longest line is below this, see `exposition`.
 const BLOCK: usize = 2 << 20;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The year 9999.
 const LATEST: Millis = 253_402_300_799_999;
 
@@ -81,6 +83,7 @@ impl Reading<'_, '_> {
         let mut kept = 0;
         // Within a line that did not fit.
         let mut skipping = false;
+        let mut is_first = true;
         loop {
             let room = block.get_mut(kept..).unwrap_or_default();
             let count = match input.read(room) {
@@ -93,6 +96,8 @@ impl Reading<'_, '_> {
                 return if skipping { Ok(()) } else { self.lines(text) };
             }
             let begin = match (skipping, memchr(b'\n', text)) {
+                // What editors of other systems write before the first letter.
+                (false, _) if is_first && text.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
                 (false, _) => 0,
                 (true, Some(end)) => end + 1,
                 (true, None) => filled,
@@ -100,6 +105,7 @@ impl Reading<'_, '_> {
             skipping &= begin == filled && text.last() != Some(&b'\n');
             let end = memrchr(b'\n', text).map_or(begin, |last| last + 1).max(begin);
             self.lines(text.get(begin..end).unwrap_or_default())?;
+            is_first &= end == 0;
             if end == 0 && filled == BLOCK {
                 self.scrapes.skip_long_line(text);
                 (kept, skipping) = (0, true);
@@ -131,19 +137,20 @@ impl Reading<'_, '_> {
     }
 
     fn finish(self) -> Result<(History, FileReport), TextError> {
-        let Scrapes { look_at_all, open_metrics, newest, bad_lines, first_bad, .. } = self.scrapes;
+        let Scrapes { open_metrics, newest, timeless, bad_lines, first_bad, .. } = self.scrapes;
         let (format, unit) = if open_metrics { (Format::OpenMetrics, 1) } else { (Format::Prometheus, 1000) };
         if let Some(line) = self.fraction.filter(|_| !open_metrics) {
             return Err(TextError::Fraction(line));
         }
-        if let Some((_, line)) = newest.filter(|(at, _)| !(0..=LATEST).contains(&(at / unit))) {
+        let Some((newest, line)) = newest else {
+            let none = || TextError::NoSample(first_bad.first().cloned());
+            return Err(timeless.map_or_else(none, TextError::NoTimestamp));
+        };
+        let newest = newest / unit;
+        if !(0..=LATEST).contains(&newest) {
             return Err(TextError::OutOfTime(line));
         }
-        if let (None, true, Some(first)) = (newest, look_at_all, first_bad.first()) {
-            return Err(TextError::NoSample(first.clone()));
-        }
         let (history, duplicates) = self.filling.finish(LOOKBACK, |at| at / unit);
-        let newest = newest.map(|(at, _)| at / unit);
         Ok((history, FileReport { format, newest, duplicates, bad_lines, first_bad }))
     }
 }

@@ -57,6 +57,11 @@ fn bash_completes_commands_and_flags_with_its_script() {
     assert_eq!(completed("stellar co"), "collect-once config completions\n");
     assert_eq!(completed("stellar collect-once --if"), "--if-due\n");
     assert_eq!(completed("stellar completions f"), "fish\n");
+    // Files where a file is wanted, and nowhere else.
+    assert_eq!(completed("stellar query --openmetrics stel"), "stellar.bash\n");
+    for flag in ["collect-once --cluster", "collect-once --jobs", "query --tz", "query --time", "query --step"] {
+        assert_eq!(completed(&format!("stellar {flag} stel")), "stel\n", "{flag}");
+    }
 }
 
 #[test]

@@ -57,6 +57,15 @@ fn a_query_is_shown_as_a_table_as_json_and_as_csv() {
         &["nothing"],
         &["--json", "up > 1"],
         &["--time", "now", "up or nothing"],
+        &["--time", "@1795313399", "--json", "up"],
+        &["--since", "02:00", "--until", "02:09", "up"],
+        // Half past: the hour is not over.
+        &["--since", "02:00", "--until", "03:00", "--step", "10m", "up"],
+        &["--since", "23:00", "--until", "2:30", "--step", "1h", "count(up)"],
+        &["--since", "13m", "--step", "1m", "--json", "count(up)"],
+        &["-count(up)"],
+        &["--json", "-count(up) - 1"],
+        &["--csv", "-up"],
     ] {
         shown += &format!("$ stellar query {}\n{:?}\n\n", words.join(" "), query(&stage, words));
     }
@@ -83,6 +92,14 @@ fn what_cannot_be_asked_is_refused_with_exit_code_2() {
         &["--since", "1h", "--step", "0", "up"],
         &["--since", "1h", "--until", "now", "\"a text\""],
         &["--tz", "Mars", "up"],
+        &["--tz", "", "up"],
+        &["--time", "22.11.2026 08:00", "up"],
+        &["--time", "2pm", "up"],
+        &["--time", "@1795313400000", "up"],
+        &["rate(queries_total[$__interval])"],
+        &["--josn", "up"],
+        &["up", "--josn"],
+        &["sum", "by", "(job)", "(up)"],
         &["--json", "--csv", "up"],
         &[],
     ] {
@@ -102,10 +119,27 @@ fn a_file_that_cannot_be_read_ends_with_exit_code_3() {
     stage.write("page.html", "<html>\n</html>\n");
     std::fs::write(stage.path("cut.gz"), b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x2b").expect("the file is written");
     let mut shown = String::new();
-    for file in ["page.txt", "seconds.txt", "milliseconds.om", "page.html", "cut.gz", "missing.om", "."] {
+    stage.write("words.txt", "hello world\n");
+    stage.write("empty.txt", "");
+    stage.write("none.om", "# TYPE up gauge\n# EOF\n");
+    for file in [
+        "page.txt",
+        "seconds.txt",
+        "milliseconds.om",
+        "page.html",
+        "words.txt",
+        "empty.txt",
+        "none.om",
+        "cut.gz",
+        "missing.om",
+        ".",
+    ] {
         let run = stage.run(NOW, &["query", "--openmetrics", file, "up"]);
         assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{file}: {}", run.stderr);
         shown += &run.stderr;
+        // Whatever is asked for and when.
+        let run = stage.run(NOW, &["query", "--openmetrics", file, "--time", "now", "other"]);
+        assert!(["seconds.txt"].contains(&file) || run.code == 3, "{file}: {}", run.stderr);
     }
     snapshot::is("query/files.txt", &shown);
 }

@@ -1,7 +1,7 @@
 //! One manual page a command: name, synopsis and flags from clap, the rest from the sections that help prints too.
 
-use super::roff::Page;
-use clap::{Command, CommandFactory};
+use super::roff::{Page, escaped};
+use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_mangen::Man;
 use std::io::{self, Write};
 use stellar::cli::{Cli, sections};
@@ -30,9 +30,9 @@ fn name(command: &Command) -> &str {
 fn page(command: &Command, path: &str) -> String {
     let man = Man::new(command.clone());
     let mut page = Page::new(name(command), 1, "stellar manual");
-    for part in [Man::render_name_section, Man::render_synopsis_section] {
-        page.raw(&source(&man, part));
-    }
+    page.raw(&source(&man, Man::render_name_section));
+    page.heading("Synopsis");
+    page.raw(&synopsis(command));
     page.heading("Description");
     let description = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let mut paragraphs = description.split("\n\n").filter(|text| !text.is_empty());
@@ -63,6 +63,36 @@ fn page(command: &Command, path: &str) -> String {
     others.push(("stellar.toml".to_owned(), 5));
     page.see_also(&others);
     page.finish()
+}
+
+/// What is needed first, then the command's own flags as help lists them, then the arguments. The flags of every command
+/// have a section of their own. (The library leaves out the values of flags.)
+fn synopsis(command: &Command) -> String {
+    let bold = |text: &str| format!("\\fB{}\\fR", escaped(text));
+    let italic = |text: &str| format!("\\fI{}\\fR", escaped(text));
+    let flag = |arg: &Arg| {
+        let long = arg.get_long().map(|long| bold(&format!("--{long}")));
+        let names = [arg.get_short().map(|short| bold(&format!("-{short}"))), long];
+        let names = names.into_iter().flatten().collect::<Vec<_>>().join("|");
+        let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).and_then(|names| names.first());
+        let shown = value.map_or(names.clone(), |value| format!("{names} {}", italic(value)));
+        let again = if matches!(arg.get_action(), ArgAction::Append) { "..." } else { "" };
+        if arg.is_required_set() { shown } else { format!("[{shown}]{again}") }
+    };
+    let own = |arg: &&Arg| {
+        !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str()) && arg.get_help_heading().is_none()
+    };
+    let (needed, others): (Vec<&Arg>, Vec<&Arg>) =
+        command.get_arguments().filter(own).filter(|arg| !arg.is_positional()).partition(|arg| arg.is_required_set());
+    let flags = needed.into_iter().chain(others).map(flag);
+    let arguments = command
+        .get_positionals()
+        .filter(own)
+        .map(|arg| italic(arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name)));
+    let inner = command.has_subcommands().then(|| italic("COMMAND"));
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let parts = [bold(name)].into_iter().chain(flags).chain(["[\\fIOPTION\\fR...]".to_owned()]);
+    parts.chain(arguments).chain(inner).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// A heading in help has no stop at its end; a paragraph has.

@@ -16,7 +16,7 @@ pub fn render(answer: &Answer, style: &Style, on_terminal: bool) -> String {
     let labels: BTreeSet<&Text> = rows.iter().flat_map(|row| row.labels.iter().map(|(label, _)| label)).collect();
     let mut csv = Csv { text: String::new(), on_terminal };
     let name = named.then_some("__name__").into_iter();
-    csv.line(name.chain(labels.iter().map(|label| &***label)).chain(["time", "value"]));
+    csv.line(name.chain(labels.iter().map(|label| column(label))).chain(OWN));
     for Row { name, labels: own, points } in &rows {
         let name = named.then(|| name.map_or("", |name| name)).into_iter();
         let cells: Vec<&str> =
@@ -32,6 +32,18 @@ pub fn render(answer: &Answer, style: &Style, on_terminal: bool) -> String {
         Answer::At(_, Value::Vector(_)) | Answer::Over(..) => {}
     }
     csv.text
+}
+
+/// The columns that are no labels.
+const OWN: [&str; 2] = ["time", "value"];
+
+/// The title of a label's column: never that of another, for no label has a point in its name.
+fn column(label: &str) -> &str {
+    match label {
+        "time" => "label.time",
+        "value" => "label.value",
+        other => other,
+    }
 }
 
 struct Csv {

@@ -71,6 +71,10 @@ fn csv_has_a_column_a_label_and_quotes_where_they_are_needed() {
              ,,,\"a \"\"b\"\",\nc\",2026-11-22T10:15:25.597+08:00,-Inf\r\n",
         ),
         (vector(Vec::new()), "time,value\r\n"),
+        (
+            vector(vec![element(Some("up"), &[("time", "noon"), ("value", "x")], 2.0)]),
+            "__name__,label.time,label.value,time,value\r\nup,noon,x,2026-11-22T10:15:25.597+08:00,2\r\n",
+        ),
         (vector(vec![element(None, &[], 2.0)]), "time,value\r\n2026-11-22T10:15:25.597+08:00,2\r\n"),
         (Answer::At(AT - 597, Value::Scalar(1.0)), "time,value\r\n2026-11-22T10:15:25+08:00,1\r\n"),
         (Answer::At(AT, Value::String("a,b".into())), "time,value\r\n2026-11-22T10:15:25.597+08:00,\"a,b\"\r\n"),
@@ -112,6 +116,50 @@ fn a_table_has_the_numbers_first_and_says_when() {
         ),
     ] {
         assert_eq!(table(&answer, note, &style()), expected);
+    }
+}
+
+/// Every number has more digits than anyone reads, the series is longer than a narrow terminal is wide.
+#[test]
+fn a_table_fits_the_terminal() {
+    let labels = [("instance", "10.20.0.1:8030"), ("job", "fe"), ("path", "/a, \"b\"/c")];
+    let points = |values: &[f64]| (0..).zip(values).map(|(step, value)| Point { at: step, value: *value }).collect();
+    let series = OverTime {
+        name: Some("starrocks_fe_query_latency_ms".into()),
+        labels: Labels::of(labels),
+        points: points(&[0.123456789012345, 1234567.890123, 0.000012345678, 17179869184.0]),
+    };
+    let answer = Answer::Over(Steps { since: AT, until: AT + 45_000, step: 15_000 }, vec![series]);
+    let shown = |width: usize| table(&answer, " (the newest sample)", &Style { width: Some(width), ..style() });
+    for (width, expected) in [
+        (
+            100,
+            "\
+2026-11-22 10:15:25.597 +08:00 .. 2026-11-22 10:16:10.597 +08:00 (the newest sample)
+every 15s, 4 moments: 1 series
+
+  POINTS           MIN         AVG          MAX         LAST  SERIES
+       4  0.0000123457  4295275938  17179869184  17179869184  starrocks_fe_query_latency_ms
+                                                              {instance=\"10.20.0.1:8030\", job=\"fe\",
+                                                              path=\"/a, \\\"b\\\"/c\"}
+",
+        ),
+        (
+            60,
+            "\
+2026-11-22 10:15:25.597 +08:00
+.. 2026-11-22 10:16:10.597 +08:00 (the newest sample)
+every 15s, 4 moments: 1 series
+
+  POINTS           MIN         AVG          MAX         LAST
+    SERIES
+       4  0.0000123457  4295275938  17179869184  17179869184
+    starrocks_fe_query_latency_ms{instance=\"10.20.0.1:8030\",
+    job=\"fe\", path=\"/a, \\\"b\\\"/c\"}
+",
+        ),
+    ] {
+        assert_eq!(shown(width), expected);
     }
 }
 
