@@ -165,8 +165,10 @@ fn faulty(text: &str, error: &ParseError) -> Failure {
     let span = match error.position {
         // What is missing at the end is missing behind it.
         Some(position) => {
-            let length = text.get(position.offset..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-            position.offset..position.offset + length
+            let rest = text.get(position.offset..).unwrap_or_default();
+            let word = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+            let length = rest.chars().next().map_or(1, char::len_utf8);
+            position.offset..position.offset + length.max(word)
         }
         None => 0..text.lines().next().map_or(1, str::len),
     };

@@ -143,6 +143,10 @@ impl Evaluation<'_> {
                 let quantile = self.scalar(argument(0)?)?;
                 Value::Vector(histogram::quantiles(quantile, &self.vector(argument(1)?)?, self.at)?)
             }
+            Function::HistogramFraction => {
+                let (lower, upper) = (self.scalar(argument(0)?)?, self.scalar(argument(1)?)?);
+                Value::Vector(histogram::fractions(lower, upper, &self.vector(argument(2)?)?, self.at)?)
+            }
             _ => {
                 let elements = self.vector(argument(0)?)?;
                 let (low, high) = (number(1)?, number(2)?);

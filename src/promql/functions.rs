@@ -23,6 +23,7 @@ pub(super) enum Function {
     Sort,
     SortDesc,
     HistogramQuantile,
+    HistogramFraction,
     Labels(LabelChange),
     /// With the labels of the element that stands for the absent series.
     Absent(Labels),
@@ -41,6 +42,7 @@ impl Function {
             "sort" => Self::Sort,
             "sort_desc" => Self::SortDesc,
             "histogram_quantile" => Self::HistogramQuantile,
+            "histogram_fraction" => Self::HistogramFraction,
             "absent" => Self::Absent(Labels::empty()),
             _ => match DatePart::named(name) {
                 Some(part) => Self::Date(part),
@@ -70,6 +72,7 @@ impl Function {
             | Self::Sort
             | Self::SortDesc
             | Self::HistogramQuantile
+            | Self::HistogramFraction
             | Self::Labels(_)
             | Self::Absent(_) => value,
         }

@@ -1,4 +1,4 @@
-//! `histogram_quantile` over classic histograms: counts of observations up to a bound, the bound in the label `le`.
+//! `histogram_quantile` and `histogram_fraction` over classic histograms: counts of observations up to a bound, the bound in the label `le`.
 
 use super::matching::all_differ;
 use super::{Element, EvalError};
@@ -15,8 +15,17 @@ struct Bucket {
     count: f64,
 }
 
-/// One element a histogram, without a name; elements without a bound are no buckets and are left out.
 pub(super) fn quantiles(quantile: f64, elements: &[Element], at: Millis) -> Result<Vec<Element>, EvalError> {
+    each(elements, at, |buckets| quantile_of(quantile, buckets))
+}
+
+/// The share of the observations between two values.
+pub(super) fn fractions(lower: f64, upper: f64, elements: &[Element], at: Millis) -> Result<Vec<Element>, EvalError> {
+    each(elements, at, |buckets| fraction_of(lower, upper, buckets))
+}
+
+/// One element a histogram, without a name; elements without a bound are no buckets and are left out.
+fn each(elements: &[Element], at: Millis, value: impl Fn(Vec<Bucket>) -> f64) -> Result<Vec<Element>, EvalError> {
     let mut places: Map<(Option<Text>, Labels), usize> = Map::default();
     let mut histograms: Vec<(Labels, Vec<Bucket>)> = Vec::new();
     for element in elements {
@@ -31,7 +40,7 @@ pub(super) fn quantiles(quantile: f64, elements: &[Element], at: Millis) -> Resu
             buckets.push(Bucket { bound, count: element.value });
         }
     }
-    let element = |(labels, buckets)| Element { name: None, labels, at, value: quantile_of(quantile, buckets) };
+    let element = |(labels, buckets)| Element { name: None, labels, at, value: value(buckets) };
     let result: Vec<Element> = histograms.into_iter().map(element).collect();
     all_differ(&result)?;
     Ok(result)
@@ -54,18 +63,9 @@ fn quantile_of(quantile: f64, mut buckets: Vec<Bucket>) -> f64 {
     if quantile > 1.0 {
         return f64::INFINITY;
     }
-    buckets.sort_by(|left, right| left.bound.total_cmp(&right.bound));
-    // Without the bucket of everything nobody knows how many there were.
-    if buckets.last().is_none_or(|last| last.bound != f64::INFINITY) {
+    if !put_in_order(&mut buckets) {
         return f64::NAN;
     }
-    buckets.dedup_by(|later, first| {
-        let same = later.bound == first.bound;
-        if same {
-            first.count += later.count;
-        }
-        same
-    });
     make_monotonic(&mut buckets);
     let [lower @ .., second, everything] = buckets.as_slice() else { return f64::NAN };
     if everything.count == 0.0 {
@@ -88,6 +88,60 @@ fn quantile_of(quantile: f64, mut buckets: Vec<Bucket>) -> f64 {
         None if bucket.bound <= 0.0 => bucket.bound,
         None => bucket.bound * (rank / bucket.count),
     }
+}
+
+/// As Prometheus does, the counts are taken as they are, whether or not they fall.
+fn fraction_of(lower: f64, upper: f64, mut buckets: Vec<Bucket>) -> f64 {
+    if !put_in_order(&mut buckets) || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    let Some(everything) = buckets.last().map(|last| last.count).filter(|count| *count != 0.0) else { return f64::NAN };
+    if lower >= upper {
+        return 0.0;
+    }
+    let (below, upto) = (count_below(lower, &buckets), count_below(upper, &buckets));
+    let (below, upto) = (at_most(everything, below), at_most(everything, upto));
+    (upto - below) / everything
+}
+
+/// NaN stays what it is.
+fn at_most(most: f64, count: f64) -> f64 {
+    if count > most { most } else { count }
+}
+
+/// How many observations lie below a value, in proportion within its bucket.
+fn count_below(value: f64, buckets: &[Bucket]) -> f64 {
+    // The first bucket begins at zero, unless it ends there or before.
+    let starts_at_zero = buckets.first().is_some_and(|first| first.bound > 0.0);
+    let mut begin = if starts_at_zero { 0.0 } else { f64::NEG_INFINITY };
+    let mut before = 0.0;
+    for bucket in buckets {
+        if begin >= value {
+            return before;
+        }
+        if bucket.bound > value {
+            // Nothing is known of where they are in a bucket without a beginning; one without an end gives nothing.
+            return match begin {
+                f64::NEG_INFINITY => bucket.count,
+                begin => before + (bucket.count - before) * (value - begin) / (bucket.bound - begin),
+            };
+        }
+        (begin, before) = (bucket.bound, bucket.count);
+    }
+    before
+}
+
+/// By their bounds, equal ones together; false without the bucket of everything, for then nobody knows how many there were.
+fn put_in_order(buckets: &mut Vec<Bucket>) -> bool {
+    buckets.sort_by(|left, right| left.bound.total_cmp(&right.bound));
+    buckets.dedup_by(|later, first| {
+        let same = later.bound == first.bound;
+        if same {
+            first.count += later.count;
+        }
+        same
+    });
+    buckets.last().is_some_and(|last| last.bound == f64::INFINITY)
 }
 
 /// Counts cannot fall with the bound. They do, by little, when sums have lost bits, and by much when the buckets were

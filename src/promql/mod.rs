@@ -4,8 +4,8 @@
 //! `[$__interval]` is a series' previous sample and its present one (`range` says what each function makes of them), and
 //! what an instant selector sees is for the [`Source`] to say.
 //!
-//! What is not supported is refused when the text is parsed, never when it is evaluated: subqueries, functions of native
-//! histograms, what is behind a feature flag in Prometheus or came later, `or` between matchers, durations of more than
+//! What is not supported is refused when the text is parsed, never when it is evaluated: subqueries, functions of only
+//! native histograms, what is behind a feature flag in Prometheus or came later, `or` between matchers, durations of more than
 //! 100 years, texts that are too long or nest too deep. Regular expressions are Go's as far as the engine here has them;
 //! `\Q…\E` it has not. The values differ where Prometheus itself leaves them open: which of equal elements `topk` takes
 //! (here the first), the order of what nothing has sorted, and the date of what is no moment (here NaN).

@@ -293,20 +293,59 @@ impl Scan {
         self.texts.iter().find(|(own, _)| own == meaning).map(|(_, at)| Position::of(text, *at))
     }
 
+    /// Where `or` stands between matchers.
+    pub fn find_or_in_braces(&self, text: &str) -> Option<Position> {
+        let is_it = |(at, length): &&(usize, usize)| {
+            let own = text.get(*at..at + length);
+            own.is_some_and(|own| own.eq_ignore_ascii_case("or"))
+                && text.get(..*at).is_some_and(|before| scan_prefix(before).is_ok_and(|scan| scan.in_braces()))
+        };
+        self.words.iter().find(is_it).map(|(at, _)| Position::of(text, *at))
+    }
+
     /// The first piece that cannot follow what stands before it, for a text that the parser refused without saying
     /// where: the longest beginning that is an expression, once its brackets are closed, ends before it.
-    pub fn first_misfit<'a>(&self, text: &'a str, parses: impl Fn(&str) -> bool) -> Option<(Position, &'a str)> {
+    pub fn first_misfit<'a>(&self, text: &'a str, parses: impl Fn(&str) -> bool) -> Option<Misfit<'a>> {
         // Each try is a parse; a text with more pieces than this is not worth the seconds.
         const MOST_TRIES: usize = 200;
-        let accepted = self.ends.iter().take(MOST_TRIES).rev().find(|end| {
-            let Some(Ok(beginning)) = text.get(..**end).map(scan_prefix) else { return false };
+        let accepted = self.ends.iter().take(MOST_TRIES).rev().find_map(|end| {
+            let beginning = scan_prefix(text.get(..*end)?).ok()?;
             let closing: String = beginning.open.iter().rev().map(|open| char::from(open.closing)).collect();
-            !closing.contains('}') && parses(&(beginning.prepared + &closing))
+            let in_braces = beginning.in_braces();
+            parses(&(beginning.prepared + &closing)).then_some((*end, in_braces))
         });
-        let rest = text.get(accepted.copied().unwrap_or(0)..)?;
-        let misfit = rest.trim_start();
+        let (end, in_braces) = accepted.unwrap_or_default();
+        let misfit = text.get(end..)?.trim_start();
+        let first = misfit.chars().next()?;
         let word = misfit.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        let piece = misfit.get(..word.max(misfit.chars().next()?.len_utf8()))?;
-        Some((Position::of(text, text.len() - misfit.len()), piece))
+        let pair = misfit.get(..2).filter(|pair| PAIRS.contains(pair)).map_or(0, str::len);
+        let string = quoted(misfit).filter(|_| matches!(first, '"' | '\'' | '`')).unwrap_or(0);
+        let piece = misfit.get(..word.max(pair).max(string).max(first.len_utf8()))?;
+        Some(Misfit { offset: text.len() - misfit.len(), piece, in_braces })
     }
+
+    /// A word that wants a list of labels and has none, at a misfit or right behind the operator that is one.
+    pub fn bare_list<'a>(&self, text: &'a str, misfit: usize) -> Option<(usize, &'a str)> {
+        let word = |place: &(usize, usize)| Some((place.0, text.get(place.0..place.0 + place.1)?));
+        let mut words = self.words.iter().filter(|(at, _)| *at >= misfit).filter_map(word);
+        let (at, own) = words.find(|(_, own)| !["bool", "and", "or", "unless", "atan2"].contains(own))?;
+        let between = text.get(misfit..at)?;
+        let near = !between.contains(['(', ')', '{', '}', '[', ']', ',']);
+        let rest = text.get(at + own.len()..)?;
+        let bare = !rest.get(blank(rest)..)?.starts_with('(');
+        let takes = ["by", "without", "on", "ignoring"].iter().any(|list| own.eq_ignore_ascii_case(list));
+        (near && bare && takes).then_some((at, own))
+    }
+}
+
+/// Operators of two letters.
+const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "=~", "!~"];
+
+/// What cannot stand where it stands.
+pub(super) struct Misfit<'a> {
+    /// In bytes.
+    pub offset: usize,
+    pub piece: &'a str,
+    /// Among matchers.
+    pub in_braces: bool,
 }

@@ -14,19 +14,10 @@ use crate::promql::selector::{self, MatchOperator, Matcher, Selector, Window};
 use crate::promql::text::RESERVED_YEARS;
 use crate::sample::{Labels, Millis, Text};
 
-/// A better reason than the parser's, for names that Prometheus knew in earlier versions.
-pub(super) fn renamed(reason: &str) -> Option<&'static str> {
-    reason.contains("unknown function with name 'holt_winters'").then_some(
-        "`holt_winters` is `double_exponential_smoothing` since Prometheus 3, which is experimental there and not \
-         supported",
-    )
-}
-
 /// Why a function that the parser knows is not supported.
 fn unsupported(name: &str) -> String {
     match name {
-        "histogram_avg" | "histogram_count" | "histogram_fraction" | "histogram_stddev" | "histogram_stdvar"
-        | "histogram_sum" => {
+        "histogram_avg" | "histogram_count" | "histogram_stddev" | "histogram_stdvar" | "histogram_sum" => {
             format!("`{name}` reads native histograms, which are not supported")
         }
         // What is left of the parser's list.

@@ -2,6 +2,7 @@
 //! place and the reason.
 
 mod call;
+mod refusal;
 mod selector;
 
 use promql_parser::parser::token::{
@@ -15,49 +16,18 @@ use promql_parser::parser::{
 
 use super::aggregate::Aggregation;
 use super::arithmetic::{Arithmetic, Comparison, Operator};
-use super::error::{ParseError, Position};
+use super::error::ParseError;
 use super::matching::Matching;
 use super::node::Node;
-use super::selector::{Window, not_a_pattern};
+use super::selector::Window;
 use super::text::{Scan, scan};
 use super::vectors::{Cardinality, SetOperator};
 use crate::sample::Text;
 
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let scan = scan(text)?;
-    let tree = parser::parse(&scan.prepared).map_err(|reason| refusal(text, &scan, &reason))?;
+    let tree = parser::parse(&scan.prepared).map_err(|reason| refusal::of(text, &scan, &reason))?;
     Compiler { text, scan: &scan }.node(&tree)
-}
-
-/// The parser's reason in our words, with the place it means.
-fn refusal(text: &str, scan: &Scan, reason: &str) -> ParseError {
-    const NO_REASON: &str = "invalid promql query";
-    let place = |piece: &str| {
-        let anywhere = || text.find(piece).map(|offset| Position::of(text, offset));
-        scan.find(text, piece).or_else(|| scan.find_text(text, piece)).or_else(anywhere)
-    };
-    if let Some(pattern) = reason.strip_prefix("illegal regex for ") {
-        return ParseError { position: place(pattern), reason: not_a_pattern(pattern) };
-    }
-    if reason != NO_REASON {
-        let position = reason.split('\'').skip(1).step_by(2).find_map(place);
-        let reason = match call::renamed(reason) {
-            Some(better) => better.to_owned(),
-            None => reason.replace('\'', "`"),
-        };
-        return ParseError { position, reason };
-    }
-    if let Some(position) = ["anchored", "smoothed"].into_iter().find_map(|word| scan.find(text, word)) {
-        let reason = "`anchored` and `smoothed` are newer than Prometheus 3.5, and not supported";
-        return ParseError { position: Some(position), reason: reason.into() };
-    }
-    match scan.first_misfit(text, |beginning| parser::parse(beginning).is_ok()) {
-        Some((position, piece)) => {
-            let reason = format!("`{piece}` does not continue the expression before it");
-            ParseError { position: Some(position), reason }
-        }
-        None => ParseError::at(text, text.len(), "the expression breaks off; something must follow"),
-    }
 }
 
 struct Compiler<'a> {

@@ -17,7 +17,9 @@ impl Compiler<'_> {
         let first = selector.matchers.matchers.first().map_or(METRIC_NAME, |matcher| matcher.name.as_str());
         let word = selector.name.as_deref().unwrap_or(first);
         if !selector.matchers.or_matchers.is_empty() {
-            return Err(self.refuse(word, "`or` between matchers is not supported; join two selectors with `or`"));
+            let position = self.scan.find_or_in_braces(self.text);
+            let reason = "`or` between matchers is not supported; join two selectors with `or`";
+            return Err(ParseError { position, reason: reason.into() });
         }
         let mut name: Option<Text> = selector.name.as_deref().map(Text::from);
         let (mut names, mut matchers) = (Vec::new(), Vec::with_capacity(selector.matchers.matchers.len()));

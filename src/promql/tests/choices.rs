@@ -135,8 +135,16 @@ fn values_are_counted_by_how_they_are_written() {
             ("count_values(\"__name__\", x{i=~\"[24]\"})", "0.000001{} 1\n-Inf{} 1"),
             ("count_values((\"v\"), y)", ""),
             ("count_values(\"\", x)", "refused: column 1: the label of `count_values` has no name"),
-            ("count_values(1, x)", "refused: expected type string in aggregation expression, got scalar"),
-            ("topk(\"1\", x)", "refused: expected type scalar in aggregation expression, got string"),
+            (
+                "count_values(1, x)",
+                "refused: an aggregation takes a text in quotes, and here is a number; a number or text stands before the vector, as in `topk(5, x)`, \
+                 `quantile(0.9, x)` and `count_values(\"label\", x)`",
+            ),
+            (
+                "topk(\"1\", x)",
+                "refused: an aggregation takes a number, and here is a text in quotes; a number or text stands before the vector, as in `topk(5, x)`, \
+                 `quantile(0.9, x)` and `count_values(\"label\", x)`",
+            ),
         ],
     );
 }

@@ -40,6 +40,46 @@ fn a_quantile_lies_in_its_bucket_in_proportion() {
     );
 }
 
+/// Asks for `histogram_fraction(lower, upper, h)` for each pair.
+#[track_caller]
+fn fractions(source: &Memory, cases: &[(&str, &str)]) {
+    for (bounds, expected) in cases {
+        let text = format!("histogram_fraction({bounds}, h)");
+        assert_eq!(answer(source, &text), format!("{{i=\"1\"}} {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn a_fraction_counts_the_buckets_between_two_values_in_proportion() {
+    // 10 up to 1, 30 up to 2, 10 up to 4, 50 above.
+    let h = buckets(&[("+Inf", 100.0), ("1", 10.0), ("4", 50.0), ("2", 40.0)]);
+    fractions(
+        &h,
+        &[
+            ("0, 1", "0.1"),
+            ("0, 0.5", "0.05"),
+            ("-Inf, 1.5", "0.25"),
+            ("0.5, 3", "0.4"),
+            ("1, 2", "0.3"),
+            // Of what lies above the last bound nothing is known but that it does.
+            ("0, 1000", "0.5"),
+            ("4, +Inf", "0.5"),
+            ("-Inf, +Inf", "1"),
+            ("-3, -1", "0"),
+            ("2, 2", "0"),
+            ("3, 1", "0"),
+            ("NaN, 1", "NaN"),
+            ("0, NaN", "NaN"),
+        ],
+    );
+    let below = buckets(&[("-1", 5.0), ("3", 10.0), ("+Inf", 10.0)]);
+    fractions(&below, &[("-Inf, -1", "0.5"), ("-1, 1", "0.25"), ("-1, +Inf", "0.5"), ("-Inf, 1", "0.75")]);
+    fractions(&buckets(&[("+Inf", 10.0)]), &[("0, 1", "0"), ("0, +Inf", "1")]);
+    fractions(&buckets(&[("1", 5.0), ("1.0", 5.0), ("+Inf", 20.0)]), &[("0, 1", "0.5")]);
+    fractions(&buckets(&[("1", 0.0), ("+Inf", 0.0)]), &[("0, 1", "NaN")]);
+    fractions(&buckets(&[("1", 5.0), ("2", 10.0)]), &[("0, 1", "NaN")]);
+}
+
 #[test]
 fn the_first_bucket_begins_at_zero_unless_it_ends_below() {
     quantiles(&buckets(&[("-1", 5.0), ("3", 10.0), ("+Inf", 10.0)]), &[("0.25", "-1"), ("0.75", "1")]);

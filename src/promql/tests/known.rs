@@ -3,7 +3,7 @@
 use super::*;
 
 /// A call of every function of Prometheus 3.5, and of later ones that the parser knows.
-const SUPPORTED: [&str; 71] = [
+const SUPPORTED: [&str; 72] = [
     "abs(x)",
     "absent(x)",
     "absent_over_time(x[5m])",
@@ -31,6 +31,7 @@ const SUPPORTED: [&str; 71] = [
     "deriv(x[5m])",
     "exp(x)",
     "floor(x)",
+    "histogram_fraction(0, 1, x)",
     "histogram_quantile(0.5, x)",
     "hour(x)",
     "idelta(x[5m])",
@@ -77,10 +78,9 @@ const SUPPORTED: [&str; 71] = [
     "days_in_month()",
 ];
 
-const REFUSED: [(&str, &str); 31] = [
+const REFUSED: [(&str, &str); 30] = [
     ("histogram_avg(x)", NATIVE),
     ("histogram_count(x)", NATIVE),
-    ("histogram_fraction(0, 1, x)", NATIVE),
     ("histogram_stddev(x)", NATIVE),
     ("histogram_stdvar(x)", NATIVE),
     ("histogram_sum(x)", NATIVE),
@@ -152,15 +152,19 @@ fn functions_take_vectors_where_prometheus_takes_vectors() {
     for (text, expected) in [
         ("exp(NaN)", "column 1: `exp` takes a vector; write `exp(vector(…))` for a number"),
         ("1 + ln(-1)", "column 5: `ln` takes a vector; write `ln(vector(…))` for a number"),
-        ("abs(1)", "column 1: expected type vector in call to function `abs`, got scalar"),
-        ("rate(x)", "column 1: expected type matrix in call to function `rate`, got vector"),
+        ("abs(1)", "column 1: `abs` takes a vector; write `abs(vector(…))` for a number"),
+        ("rate(x)", "column 1: `rate` takes a range of samples like `x[5m]`, and here is a vector"),
         (
             "quantile_over_time(x[5m], 1)",
-            "column 1: expected type scalar in call to function `quantile_over_time`, got matrix",
+            "column 1: `quantile_over_time` takes a number, and here is a range of samples like `x[5m]`",
         ),
-        ("year(1)", "column 1: expected type vector in call to function `year`, got scalar"),
+        ("year(1)", "column 1: `year` takes a vector; write `year(vector(…))` for a number"),
         ("pi(1)", "column 1: expected 0 argument(s) in call to `pi`, got 1"),
-        ("sort(x[5m])", "column 1: expected type vector in call to function `sort`, got matrix"),
+        (
+            "sort(x[5m])",
+            "column 1: `sort` takes a vector, and here is a range of samples; leave the range out, or put a function \
+             like `max_over_time` around it",
+        ),
     ] {
         assert_eq!(refused(text).as_deref(), Some(expected), "{text}");
     }

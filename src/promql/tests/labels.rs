@@ -101,7 +101,7 @@ fn labels_and_patterns_are_checked_when_the_text_is_parsed() {
             ),
             (
                 r#"label_join(x, "a", 1)"#,
-                "refused: column 1: expected type string in call to function `label_join`, got scalar",
+                "refused: column 1: `label_join` takes a text in quotes, and here is a number",
             ),
         ],
     );

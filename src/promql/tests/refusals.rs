@@ -12,7 +12,7 @@ fn what_is_not_supported_is_refused_when_it_is_parsed() {
         ("1 + histogram_sum(x)", "column 5: `histogram_sum` reads native histograms, which are not supported"),
         ("max_over_time(rate(x[5m])[1h:1m])", "column 29: subqueries (`[range:step]`) are not supported"),
         ("max_over_time(x[1h:])", "column 19: subqueries (`[range:step]`) are not supported"),
-        ("x{a=\"1\" or b=\"2\"}", "column 1: `or` between matchers is not supported; join two selectors with `or`"),
+        ("x{a=\"1\" or b=\"2\"}", "column 9: `or` between matchers is not supported; join two selectors with `or`"),
         (
             "x + fill(0) y",
             "column 5: `fill`, `fill_left` and `fill_right` are experimental in Prometheus and not supported",
@@ -33,11 +33,54 @@ fn a_faulty_text_is_refused_with_its_place() {
         ("rate(x[5m)", "column 7: `[` is never closed"),
         ("sum(a b)", "column 7: `b` does not continue the expression before it"),
         ("sum(a.5)", "column 6: `.` does not continue the expression before it"),
-        ("a +", "column 3: `+` does not continue the expression before it"),
-        ("sum(a)\n  by job", "line 2, column 3: `by` does not continue the expression before it"),
+        ("a + ", "column 4: the expression breaks off; something must follow"),
+        ("a == bool", "column 10: the expression breaks off; something must follow"),
+        ("a and # nothing", "column 16: the expression breaks off; something must follow"),
+        ("-", "column 2: the expression breaks off; something must follow"),
+        ("a == == b", "column 3: `==` does not continue the expression before it"),
+        ("sum(a)\n  by job", "line 2, column 3: `by` takes labels in brackets: `by (job)`"),
+        ("sum(a) by", "column 8: `by` takes labels in brackets: `by (job)`"),
+        ("sum without job (a)", "column 5: `without` takes labels in brackets: `without (job)`"),
+        ("a * on job b", "column 5: `on` takes labels in brackets: `on (job)`"),
+        (
+            "x{a=\"\u{e9}\" b}",
+            "column 9: `b` does not continue the matchers before it; they are like `job=\"fe\", path=~\"/a.*\"`",
+        ),
+        (
+            "x{a=\"b\" \"c\"}",
+            "column 9: `\"c\"` does not continue the matchers before it; they are like `job=\"fe\", path=~\"/a.*\"`",
+        ),
         ("frob(x)", "column 1: unknown function with name `frob`"),
         ("x + \u{e9}", "column 5: unexpected character: `\u{e9}`"),
-        ("rate(x)", "column 1: expected type matrix in call to function `rate`, got vector"),
+        ("1 + rate(x)", "column 5: `rate` takes a range of samples like `x[5m]`, and here is a vector"),
+        (
+            "abs(x[5m])",
+            "column 1: `abs` takes a vector, and here is a range of samples; leave the range out, or put a function like \
+             `max_over_time` around it",
+        ),
+        (
+            "topk(x, 2)",
+            "an aggregation takes a vector, and here is a number; a number or text stands before the vector, as in \
+             `topk(5, x)`, `quantile(0.9, x)` and `count_values(\"label\", x)`",
+        ),
+        (
+            "sum(x[5m])",
+            "an aggregation takes a vector, and here is a range of samples; put a function like `rate` around it",
+        ),
+        (
+            "rate(x[5m]) @ end()",
+            "column 13: `@` stands directly behind a selector or its range, as in `rate(x[5m] @ end())`",
+        ),
+        (
+            "sum(x) offset 1h",
+            "column 8: `offset` stands directly behind a selector or its range, as in `rate(x[5m] offset 1h)`",
+        ),
+        (
+            "rate(sum(x)[5m])",
+            "column 12: a range stands directly behind a selector; write `sum(rate(x[5m]))` for what \
+             `rate(sum(x)[5m])` means",
+        ),
+        ("x[5m] * 2", "an operator takes numbers and vectors; put a function like `rate` around a range of samples"),
         ("1 > 2", "comparisons between scalars must use BOOL modifier"),
         (
             "x[5m]",
