@@ -146,7 +146,7 @@ pub struct Report {
 /// Reads a text file with timestamps, many scrapes in one file, plain or compressed by gzip; no database and no
 /// configuration is needed. Answers are those of Prometheus 3: a series counts as present for 5 minutes after its last
 /// sample, ranges exclude the sample at their very beginning. Of two samples of one series and time the first counts.
-/// `[$__interval]` is for metrics of the configuration: a file has none.
+/// A range alone, as `up[5m]`, gives its samples. `[$__interval]` is for metrics of the configuration: a file has none.
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("query")))]
 pub struct Query {

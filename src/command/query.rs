@@ -12,8 +12,8 @@ use crate::cli::{Global, Query};
 use crate::exposition::Format;
 use crate::failure::{Exit, Failure};
 use crate::history::text::{self, FileReport, TextError};
-use crate::history::{History, LOOKBACK, MOST_POINTS, Steps, evaluate_over_time};
-use crate::promql::{At, Expression, ParseError, ValueType, Window, evaluate};
+use crate::history::{History, LOOKBACK, MOST_POINTS, OverTime, Steps, evaluate_over_time, with_name};
+use crate::promql::{self, At, EvalError, Expression, ParseError, Selector, ValueType, Window, evaluate};
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
 use crate::sample::Millis;
@@ -30,27 +30,25 @@ pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
         let failure = Failure::new(Exit::Usage, format!("there are two expressions: {first} and {second}"));
         return Err(failure.with_hint("put the whole expression in quotes: 'sum by (job) (up)'").into());
     }
-    let expression = Expression::parse(&arguments.expression).map_err(|error| faulty(&arguments.expression, &error))?;
-    refuse_interval(&arguments.expression, &expression)?;
+    let question = Question::parse(&arguments.expression)?;
+    refuse_interval(&arguments.expression, &question.selectors())?;
     let style = Style { zone: zone(arguments)?, colour: world.colour, width: world.width };
     let asked = Asked::read(arguments, &Calendar { now, zone: style.zone.clone() })?;
-    if matches!(asked, Asked::Over { .. }) && expression.value_type() == ValueType::String {
-        let failure = Failure::new(Exit::Usage, "a text has no value over a range of time");
+    if let (Asked::Over { .. }, Some(what)) = (&asked, question.only_at_once()) {
+        let failure = Failure::new(Exit::Usage, format!("{what} has no value over a range of time"));
         return Err(failure.with_hint("leave out --since, or ask for a number or for series").into());
     }
 
     let name = name_of(&arguments.openmetrics);
-    let read = read(&arguments.openmetrics, &expression, asked.needs_newest()).map_err(|error| unread(&name, error))?;
+    let read = read(&arguments.openmetrics, &question.selectors(), asked.needs_newest())
+        .map_err(|error| unread(&name, error))?;
     let (history, report) = read;
     warn(&name, &report, &style);
     let (when, note) = asked.resolve(report.newest, &style)?;
-    let answer = match when {
-        When::At(at) => evaluate(&expression, &history, at).map(|value| Answer::At(at, value)),
-        When::Over(steps) => evaluate_over_time(&expression, &history, steps).map(|series| Answer::Over(steps, series)),
-    };
+    let answer = question.answer(&history, when);
     let answer = answer.map_err(|error| Failure::new(Exit::Usage, harmless(&error.to_string())))?;
     if answer.is_empty() {
-        explain_nothing(&name, &expression, &history, when, &style);
+        explain_nothing(&name, &question.selectors(), &history, when, &style);
     }
     print(&match (arguments.json, arguments.csv) {
         (true, _) => query::json(&answer),
@@ -58,6 +56,53 @@ pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
         _ => query::table(&answer, note, &style),
     })?;
     Ok(Exit::Done)
+}
+
+/// What is asked for: at one moment that may be a range of samples, too.
+enum Question {
+    Value(Expression),
+    Samples(Selector),
+}
+
+impl Question {
+    fn parse(text: &str) -> Result<Self, Failure> {
+        match promql::range_selector(text) {
+            Some(selector) => Ok(Self::Samples(selector)),
+            None => Expression::parse(text).map(Self::Value).map_err(|error| faulty(text, &error)),
+        }
+    }
+
+    fn selectors(&self) -> Vec<Selector> {
+        match self {
+            Self::Value(expression) => expression.selectors(),
+            Self::Samples(selector) => vec![selector.clone()],
+        }
+    }
+
+    /// What it is if it has no value over a range of time.
+    fn only_at_once(&self) -> Option<&'static str> {
+        match self {
+            Self::Value(expression) => (expression.value_type() == ValueType::String).then_some("a text"),
+            Self::Samples(_) => Some("a range of samples"),
+        }
+    }
+
+    fn answer(&self, history: &History, when: When) -> Result<Answer, EvalError> {
+        Ok(match (self, when) {
+            (Self::Value(expression), When::At(at)) => Answer::At(at, evaluate(expression, history, at)?),
+            (Self::Value(expression), When::Over(steps)) => {
+                Answer::Over(steps, evaluate_over_time(expression, history, steps)?)
+            }
+            (Self::Samples(selector), When::At(at) | When::Over(Steps { until: at, .. })) => {
+                let series = promql::samples(selector, history, at).into_iter();
+                let series =
+                    series.map(|one| OverTime { name: Some(one.name), labels: one.labels, points: one.points });
+                let mut series: Vec<OverTime> = series.collect();
+                series.sort_by_cached_key(|one| with_name(one.name.as_ref(), &one.labels));
+                Answer::Samples(at, series)
+            }
+        })
+    }
 }
 
 /// The moments of the flags, as far as the file is not needed for them.
@@ -148,9 +193,9 @@ fn zone(arguments: &Query) -> Result<TimeZone> {
 
 /// It means since the collection before, and nothing collected a file; as the step, which it is elsewhere, one text would
 /// mean two things.
-fn refuse_interval(text: &str, expression: &Expression) -> Result<()> {
+fn refuse_interval(text: &str, selectors: &[Selector]) -> Result<()> {
     const INTERVAL: &str = "$__interval";
-    if expression.selectors().iter().all(|selector| selector.window != Window::Interval) {
+    if selectors.iter().all(|selector| selector.window != Window::Interval) {
         return Ok(());
     }
     let begin = text.find(INTERVAL).unwrap_or_default();
@@ -180,13 +225,13 @@ fn name_of(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { harmless(&path.display().to_string()) }
 }
 
-fn read(path: &Path, expression: &Expression, newest: bool) -> Result<(History, FileReport), TextError> {
+fn read(path: &Path, selectors: &[Selector], newest: bool) -> Result<(History, FileReport), TextError> {
     let input: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
         Box::new(File::open(path).map_err(TextError::Io)?)
     };
-    text::read(input, &expression.selectors(), newest)
+    text::read(input, selectors, newest)
 }
 
 fn unread(name: &str, error: TextError) -> Failure {
@@ -243,8 +288,8 @@ fn warn(name: &str, report: &FileReport, style: &Style) {
 }
 
 /// Why there may be no answer: what is not in the file at all, what ended too long before and what begins later.
-fn explain_nothing(name: &str, expression: &Expression, history: &History, when: When, style: &Style) {
-    for selector in expression.selectors() {
+fn explain_nothing(name: &str, selectors: &[Selector], history: &History, when: When, style: &Style) {
+    for selector in selectors {
         let shown = harmless(&selector.to_string());
         let (first, last) = match (selector.at, when) {
             (Some(At::Time(pinned)), _) => (pinned, pinned),
@@ -252,7 +297,7 @@ fn explain_nothing(name: &str, expression: &Expression, history: &History, when:
             (_, When::Over(steps)) => (steps.since, steps.until),
         };
         let (first, last) = (first.saturating_sub(selector.offset), last.saturating_sub(selector.offset));
-        let Some((oldest, newest)) = history.extent(&selector) else {
+        let Some((oldest, newest)) = history.extent(selector) else {
             log::warn!("no sample in {name} is of `{shown}`");
             continue;
         };

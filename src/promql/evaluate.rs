@@ -82,7 +82,7 @@ impl Evaluation<'_> {
     }
 
     /// Where a selector's window ends.
-    fn end(&self, selector: &Selector) -> Millis {
+    pub fn end(&self, selector: &Selector) -> Millis {
         let at = match selector.at {
             None => self.at,
             Some(At::Time(time)) => time,

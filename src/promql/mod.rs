@@ -160,3 +160,15 @@ pub fn evaluate(expression: &Expression, source: &dyn Source, at: impl Into<Mome
     let moment: Moment = at.into();
     evaluate::Evaluation { source, moment, at: moment.at }.value(root)
 }
+
+/// The selector of an expression that is nothing but a range of samples, such as `up[5m]`. That is no value, and so no
+/// [`Expression`]: the samples themselves are what is asked for.
+pub fn range_selector(text: &str) -> Option<Selector> {
+    compile::parse_range(text)
+}
+
+/// The samples that a range holds at one moment, each with its own time.
+pub fn samples(selector: &Selector, source: &dyn Source, at: Millis) -> Vec<Series> {
+    let end = evaluate::Evaluation { source, moment: at.into(), at }.end(selector);
+    source.select(selector, end)
+}

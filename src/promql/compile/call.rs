@@ -67,7 +67,7 @@ impl Compiler<'_> {
         Ok(Node::Call { function, arguments })
     }
 
-    fn range(&self, range: &MatrixSelector) -> Result<Selector, ParseError> {
+    pub(super) fn range(&self, range: &MatrixSelector) -> Result<Selector, ParseError> {
         let millis = Millis::try_from(range.range.as_millis()).unwrap_or(Millis::MAX);
         let reserved = u128::from(RESERVED_YEARS) * 365 * 24 * 3_600_000;
         let window = if range.range.as_millis() == reserved { Window::Interval } else { Window::Range(millis) };

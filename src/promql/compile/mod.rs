@@ -19,7 +19,7 @@ use super::arithmetic::{Arithmetic, Comparison, Operator};
 use super::error::ParseError;
 use super::matching::Matching;
 use super::node::Node;
-use super::selector::Window;
+use super::selector::{Selector, Window};
 use super::text::{Scan, scan};
 use super::vectors::{Cardinality, SetOperator};
 use crate::sample::Text;
@@ -28,6 +28,16 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let scan = scan(text)?;
     let tree = parser::parse(&scan.prepared).map_err(|reason| refusal::of(text, &scan, &reason))?;
     Compiler { text, scan: &scan }.node(&tree)
+}
+
+/// The selector of a text that is nothing but a range of samples; `None` for every other text, right or wrong.
+pub(super) fn parse_range(text: &str) -> Option<Selector> {
+    let scan = scan(text).ok()?;
+    let tree = parser::parse(&scan.prepared).ok()?;
+    match without_parentheses(&tree) {
+        Expr::MatrixSelector(range) => Compiler { text, scan: &scan }.range(range).ok(),
+        _ => None,
+    }
 }
 
 struct Compiler<'a> {

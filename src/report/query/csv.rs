@@ -29,7 +29,7 @@ pub fn render(answer: &Answer, style: &Style, on_terminal: bool) -> String {
     match answer {
         Answer::At(at, Value::Scalar(number)) => bare(*at, &value(*number)),
         Answer::At(at, Value::String(own)) => bare(*at, own),
-        Answer::At(_, Value::Vector(_)) | Answer::Over(..) => {}
+        Answer::At(_, Value::Vector(_)) | Answer::Over(..) | Answer::Samples(..) => {}
     }
     csv.text
 }

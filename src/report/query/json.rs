@@ -12,7 +12,7 @@ pub fn render(answer: &Answer) -> String {
         Answer::At(at, Value::Scalar(number)) => ("scalar", point(&Point { at: *at, value: *number })),
         Answer::At(at, Value::String(own)) => ("string", format!("[{},{}]", seconds(*at), text(own))),
         Answer::At(_, Value::Vector(_)) => ("vector", list(answer.rows().iter().map(|row| series(row, false)))),
-        Answer::Over(..) => ("matrix", list(answer.rows().iter().map(|row| series(row, true)))),
+        Answer::Over(..) | Answer::Samples(..) => ("matrix", list(answer.rows().iter().map(|row| series(row, true)))),
     };
     format!("{{\"resultType\":\"{kind}\",\"result\":{result}}}\n")
 }

@@ -23,6 +23,8 @@ pub enum Answer {
     /// At one moment; Prometheus gives every element that moment, whatever its sample's.
     At(Millis, Value),
     Over(Steps, Vec<OverTime>),
+    /// Of a range that ends at one moment, the samples as they were taken.
+    Samples(Millis, Vec<OverTime>),
 }
 
 impl Answer {
@@ -30,7 +32,7 @@ impl Answer {
         match self {
             Self::At(_, Value::Vector(elements)) => elements.is_empty(),
             Self::At(_, Value::Scalar(_) | Value::String(_)) => false,
-            Self::Over(_, series) => series.is_empty(),
+            Self::Over(_, series) | Self::Samples(_, series) => series.is_empty(),
         }
     }
 
@@ -45,7 +47,7 @@ impl Answer {
                     .collect()
             }
             Self::At(..) => Vec::new(),
-            Self::Over(_, series) => series
+            Self::Over(_, series) | Self::Samples(_, series) => series
                 .iter()
                 .map(|one| Row { name: one.name.as_ref(), labels: &one.labels, points: Cow::Borrowed(&one.points) })
                 .collect(),

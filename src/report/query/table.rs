@@ -25,14 +25,16 @@ pub fn render(answer: &Answer, note: &str, style: &Style) -> String {
     match (answer, rows.is_empty()) {
         (_, true) => heading(&head, style),
         (Answer::At(..), _) => format!("{}\n{}", heading(&head, style), at_once(&rows, style)),
-        (Answer::Over(..), _) => format!("{}\n{}", heading(&head, style), over_time(&rows, style)),
+        (Answer::Over(..) | Answer::Samples(..), _) => {
+            format!("{}\n{}", heading(&head, style), over_time(&rows, style))
+        }
     }
 }
 
 /// In parts between which a line may break.
 fn when(answer: &Answer, note: &str, style: &Style) -> Vec<String> {
     match answer {
-        Answer::At(at, _) => vec![format!("{}{note}", moment(*at, style))],
+        Answer::At(at, _) | Answer::Samples(at, _) => vec![format!("{}{note}", moment(*at, style))],
         Answer::Over(steps, _) => {
             let step = std::time::Duration::from_millis(u64::try_from(steps.step).unwrap_or_default());
             let step = crate::settings::durations::show(step);
