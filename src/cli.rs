@@ -76,6 +76,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     CollectOnce(CollectOnce),
+    AggregateDaily(AggregateDaily),
     Report(Report),
     Query(Query),
     Config(Config),
@@ -118,6 +119,45 @@ pub struct CollectOnce {
     ///
     /// Without it a second collection ends at once with exit code 5.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = wait)]
+    pub wait: Option<Duration>,
+}
+
+/// Fold finished days into one row a cluster and one a node
+///
+/// Without arguments: every finished day that has snapshots and no row yet, however many there are; a day to which
+/// snapshots came later, or of which the catalogue asks for more, is made anew while all its snapshots are there. The
+/// running day is never stored. Days begin and end in [metrics] timezone.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("aggregate-daily")))]
+pub struct AggregateDaily {
+    /// Only this day: 2026-11-21
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["since", "until"])]
+    pub day: Option<String>,
+
+    /// From this day on
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<String>,
+
+    /// Up to this day, which is meant too
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<String>,
+
+    /// Also days that have their row
+    #[arg(long)]
+    pub recompute: bool,
+
+    /// Say what would be stored, store nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Wait up to TIME (20s) for another run to end
+    ///
+    /// Without it a second run ends at once with exit code 5.
+    #[arg(long, value_name = "TIME", value_parser = wait)]
     pub wait: Option<Duration>,
 }
 

@@ -1,7 +1,7 @@
 //! `stellar`: health and performance history of StarRocks clusters in one SQLite file.
 //!
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
-//! store`, for a query of a file `exposition → history → promql`, then `store → report | alert`. Collecting never formats,
+//! store`, for a query of a file `exposition → history → promql`, then `store → days | report | alert`. Collecting never formats,
 //! reporting never fetches, no module reaches back.
 
 pub mod alert;
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod command;
+pub mod days;
 pub mod exposition;
 pub mod failure;
 mod hash;

@@ -116,6 +116,11 @@ fn per_cent(ratio: f64) -> String {
     }
 }
 
+/// A part of a whole in per cent, rounded down so that 100% means complete.
+pub fn share(part: i64, whole: i64) -> String {
+    if whole <= 0 { "100%".to_owned() } else { format!("{}%", (part.max(0) * 100 / whole).min(100)) }
+}
+
 fn moment(unix_seconds: f64) -> String {
     let stamp = jiff::Timestamp::from_second(unix_seconds as i64);
     stamp.map_or_else(|_| "?".to_owned(), |stamp| stamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string())

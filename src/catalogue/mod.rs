@@ -26,7 +26,19 @@ const STARROCKS_FILE: &str = "conf/metrics/starrocks.toml";
 const LEADER: &str = "node_info{type=\"is_master\"} == 1";
 
 /// The columns of snapshots that are no metrics; a test holds them against the tables.
-pub const KEY_COLUMNS: [&str; 7] = ["cluster_id", "collected_at", "run_id", "node", "instance", "role", "version"];
+pub const KEY_COLUMNS: [&str; 11] = [
+    "cluster_id",
+    "collected_at",
+    "run_id",
+    "interval_ms",
+    "answered",
+    "merged",
+    "covered_ms",
+    "node",
+    "instance",
+    "role",
+    "version",
+];
 
 /// The columns that the views add.
 const VIEW_COLUMNS: [&str; 2] = ["cluster", "time"];

@@ -57,6 +57,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
     match command {
         "" => &[&EXAMPLES, &EXIT_CODES, &FILES, &ENVIRONMENT],
         "collect-once" => &[&COLLECT_EXAMPLES, &COLLECT_EXIT_CODES],
+        "aggregate-daily" => &[&AGGREGATE_EXAMPLES, &AGGREGATE_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
@@ -136,6 +137,25 @@ const COLLECT_EXIT_CODES: Section = Section {
         ("3", "the database; nothing was stored"),
         ("4", "every cluster failed"),
         ("5", "another collection is running; nothing was fetched"),
+    ],
+};
+
+const AGGREGATE_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar aggregate-daily", "every finished day that is missing; what the timer runs"),
+        ("stellar aggregate-daily --day 2026-11-21 --recompute", "one day anew"),
+        ("stellar aggregate-daily --dry-run", "what is missing"),
+    ],
+};
+
+const AGGREGATE_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "stored, or nothing was to be done"),
+        ("2", "usage or configuration; nothing was stored"),
+        ("3", "the database; a day is stored whole or not at all"),
+        ("5", "another stellar aggregates; nothing was done"),
     ],
 };
 

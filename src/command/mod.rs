@@ -1,6 +1,7 @@
 //! One file a subcommand; each reads as the table of contents of what it does. This one holds what they share: the world
 //! they run in, how settings and catalogue are loaded, how errors are told.
 
+mod aggregate_daily;
 mod collect_once;
 mod completions;
 mod config;
@@ -90,6 +91,7 @@ fn terminal_width(environment: &dyn Fn(&str) -> Option<String>, terminal: impl A
 pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
     match &cli.command {
         Command::CollectOnce(arguments) => collect_once::run(&cli.global, arguments, world),
+        Command::AggregateDaily(arguments) => aggregate_daily::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),

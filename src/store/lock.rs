@@ -1,5 +1,5 @@
-//! One collection at a time, by the operating system: a file beside the database that the kernel unlocks when the process
-//! ends, however it ends.
+//! One run of each command at a time, by the operating system: a file beside the database that the kernel unlocks when the
+//! process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -65,9 +65,9 @@ fn busy(file: &mut File, lock_path: &Path, waited: Duration, clock: &Clock) -> F
         _ => "it did not say which".to_owned(),
     };
     let hint = if waited.is_zero() {
-        "--wait 20s waits for it. Nothing was collected".to_owned()
+        "--wait 20s waits for it. Nothing was done".to_owned()
     } else {
-        format!("waited {} in vain. Nothing was collected", spoken(waited))
+        format!("waited {} in vain. Nothing was done", spoken(waited))
     };
     Failure::new(Exit::Busy, format!("another stellar is running: {who} (lock {})", lock_path.display()))
         .with_hint(hint)

@@ -8,7 +8,8 @@ use super::explain;
 use crate::failure::{Exit, Failure};
 
 /// In order; never remove or change one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_foundation.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../../migrations/0001_foundation.sql"), include_str!("../../migrations/0002_days.sql")];
 
 /// "stlr": how `file` and we tell our databases from those of others.
 const APPLICATION_ID: i32 = 0x7374_6c72;
@@ -76,6 +77,17 @@ pub fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Failur
             format!("{file} has schema {version}, this stellar {own} knows up to {known}{by}"),
         )
         .with_hint(format!("{needed}. The file was not changed")));
+    }
+    Ok(())
+}
+
+/// For those who read what an older schema does not have and may not migrate.
+pub fn refuse_old(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let version = version(connection).map_err(|error| explain(path, &error))?;
+    if version < MIGRATIONS.len() {
+        let what = format!("{} has schema {version}, this needs {}", path.display(), MIGRATIONS.len());
+        return Err(Failure::new(Exit::Database, what)
+            .with_hint("the next collection, or this command without --dry-run, brings it up to date"));
     }
     Ok(())
 }

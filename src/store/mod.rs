@@ -14,6 +14,7 @@
 //! killed at any instruction leaves nothing of itself.
 
 mod columns;
+pub mod daily;
 pub mod lock;
 pub mod memory;
 mod migrate;
@@ -80,6 +81,17 @@ impl Store {
             return Ok(None);
         }
         Ok(Some(Self { connection: open_read_only(path)?, path: path.to_owned() }))
+    }
+
+    /// A history that must be there, for a command that adds nothing from outside.
+    pub fn existing(path: &Path, catalogue: &Catalogue, read_only: bool) -> Result<Self, Failure> {
+        let connection = open_read_only(path)?;
+        if !read_only {
+            drop(connection);
+            return Self::open(path, catalogue);
+        }
+        migrate::refuse_old(&connection, path)?;
+        Ok(Self { connection, path: path.to_owned() })
     }
 
     fn explain(&self, error: &rusqlite::Error) -> Failure {

@@ -202,7 +202,7 @@ impl Inserts {
             format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({places})", columns.join(", "))
         };
         Self {
-            cluster: text(Subject::Cluster, &["cluster_id", "collected_at", "run_id"]),
+            cluster: text(Subject::Cluster, &["cluster_id", "collected_at", "run_id", "interval_ms", "answered"]),
             node: text(Subject::Node, &["cluster_id", "collected_at", "node", "instance", "role", "version"]),
             node_columns: catalogue.stored(Subject::Node).count(),
         }
@@ -215,7 +215,8 @@ impl Inserts {
         run: &ClusterRun,
         (cluster_id, collected_at, run_id): (i64, Millis, i64),
     ) -> rusqlite::Result<Stored> {
-        let keys = [cluster_id, collected_at, run_id].map(Value::from);
+        let answered = i64::from(run.harvest.frontends_answered > 0);
+        let keys = [cluster_id, collected_at, run_id, milliseconds(run.interval), answered].map(Value::from);
         let written = connection
             .prepare_cached(&self.cluster)?
             .execute(params_from_iter(keys.into_iter().chain(reals(&run.rows.cluster))))?;

@@ -30,7 +30,7 @@ fn a_second_collection_ends_at_once_and_names_the_first() {
             "",
             format!(
                 "error: another stellar is running: collect-once, pid {pid}, started 8 s ago (lock DIR/stellar.db.collect-once.lock)\n\
-                 hint: {hint}. Nothing was collected\n"
+                 hint: {hint}. Nothing was done\n"
             ),
         )
     };
