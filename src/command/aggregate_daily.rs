@@ -1,6 +1,6 @@
 //! `stellar aggregate-daily`: finished days become one row a cluster and one a node.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use jiff::civil::Date;
@@ -33,7 +33,6 @@ pub(super) struct Outcome {
 }
 
 pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result<Exit> {
-    let started = Instant::now();
     let clock = world.clock()?;
     let now = clock.now();
     let loaded = load_settings(global, world, Secrets::NotNeeded)?;
@@ -56,7 +55,7 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     if arguments.json {
         print_json(&document(&outcome, &zone, arguments.dry_run))?;
     } else {
-        let text = text(&outcome, arguments.dry_run, started.elapsed());
+        let text = text(&outcome, arguments.dry_run);
         if world.stdout_is_terminal || arguments.dry_run || !outcome.days.is_empty() {
             print(&text)?;
         }
@@ -140,7 +139,7 @@ fn between(arguments: &AggregateDaily, now: Millis, zone: &TimeZone) -> Result<O
     Ok(Some(between))
 }
 
-fn text(outcome: &Outcome, dry_run: bool, took: Duration) -> String {
+fn text(outcome: &Outcome, dry_run: bool) -> String {
     let mut text = String::new();
     for (work, day) in &outcome.days {
         text.push_str(&format!(
@@ -165,7 +164,7 @@ fn text(outcome: &Outcome, dry_run: bool, took: Duration) -> String {
     text.push_str(&match (outcome.days.is_empty(), dry_run) {
         (true, _) => format!("nothing to do: {} aggregated\n", is_or_are(outcome.done)),
         (false, true) => format!("dry run: {days} would be stored, nothing was\n"),
-        (false, false) => format!("{days} stored in {}\n", words::took(took)),
+        (false, false) => format!("{days} stored\n"),
     });
     text
 }

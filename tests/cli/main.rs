@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aggregate;
 mod collect_once;
 mod completions;
 mod config;

@@ -85,7 +85,7 @@ fn a_database_of_a_newer_version_is_refused_and_not_changed() {
     refused(
         newer,
         &format!(
-            "error: DIR/stellar.db has schema 7, this stellar {} knows up to 1; it was written by stellar 3.1.0\n\
+            "error: DIR/stellar.db has schema 7, this stellar {} knows up to 2; it was written by stellar 3.1.0\n\
              hint: use stellar >= 3.1.0. The file was not changed\n",
             env!("CARGO_PKG_VERSION")
         ),
