@@ -172,6 +172,10 @@ pub struct Report {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
+    /// What is missing, how long, and why
+    #[arg(long)]
+    pub gaps: bool,
+
     /// Print JSON: base units, null for what was not measured
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ mod aggregate_daily;
 mod collect_once;
 mod completions;
 mod config;
+mod gaps;
 mod progress;
 mod query;
 mod report;

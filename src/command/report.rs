@@ -1,12 +1,15 @@
 //! `stellar report`: the newest rows, judged and shown.
 
 use anyhow::Result;
+use rusqlite::Connection;
 
-use super::{Secrets, World, database, load_catalogue, load_settings, print, print_json, refuse_unknown, zone};
+use super::{Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, refuse_unknown, zone};
 use crate::alert;
 use crate::cli::{Global, Report};
 use crate::failure::Exit;
 use crate::report::{self, Assessed, Expected, Style};
+use crate::sample::Millis;
+use crate::settings::Loaded;
 use crate::store::{self, read};
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
@@ -17,6 +20,9 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
     let path = database(&loaded);
     let connection = store::open_read_only(path)?;
     let explain = |error: rusqlite::Error| store::explain(path, &error);
+    if arguments.gaps {
+        return show_gaps(&connection, &loaded, arguments, now, world);
+    }
     let stored = read::latest(&connection, &catalogue).map_err(explain)?;
     let last_run = read::last_run(&connection).map_err(explain)?;
 
@@ -44,6 +50,26 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         let whole: Vec<String> =
             assessed.iter().map(|one: &Assessed| report::render_cluster(one, &catalogue, &style)).collect();
         print(&whole.join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A week is what people look back on.
+const LOOK_BACK: Millis = 7 * 86_400_000;
+
+fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: Millis, world: &World) -> Result<Exit> {
+    let path = database(loaded);
+    let explain = |error: rusqlite::Error| store::explain(path, &error);
+    store::refuse_old(connection, path)?;
+    let stored = store::gaps::clusters(connection).map_err(explain)?;
+    let known: Vec<&str> = stored.iter().map(|cluster| cluster.name.as_str()).collect();
+    refuse_unknown(&arguments.cluster, &known, "cluster")?;
+    let range = (now - LOOK_BACK, now);
+    let found = gaps::find(connection, loaded, &arguments.cluster, range, now).map_err(explain)?;
+    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
+    match arguments.json {
+        true => print_json(&report::gaps::document(&found, &style))?,
+        false => print(&report::gaps::render(&found, &style))?,
     }
     Ok(Exit::Done)
 }

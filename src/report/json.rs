@@ -77,7 +77,7 @@ fn number(value: Option<f64>) -> Value {
 }
 
 /// RFC 3339.
-fn iso(at: Millis, style: &Style) -> String {
+pub(super) fn iso(at: Millis, style: &Style) -> String {
     match jiff::Timestamp::from_millisecond(at) {
         Ok(stamp) => stamp.to_zoned(style.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         Err(_) => String::new(),

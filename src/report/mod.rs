@@ -2,6 +2,7 @@
 //! none writes.
 
 mod cluster;
+pub mod gaps;
 pub mod json;
 mod overview;
 pub mod query;

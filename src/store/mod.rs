@@ -15,11 +15,14 @@
 
 mod columns;
 pub mod daily;
+pub mod gaps;
 pub mod lock;
 pub mod memory;
 mod migrate;
 pub mod read;
 pub mod write;
+
+pub use migrate::refuse_old;
 
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};

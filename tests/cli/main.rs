@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod faults;
 mod figures;
+mod gaps;
 mod help;
 mod hostile;
 mod killed;

@@ -218,8 +218,8 @@ fn has_newer_snapshot(connection: &Connection, cluster_id: i64, day: &Day, run_i
 fn whole(connection: &Connection, cluster_id: i64, day: &Day, samples: i64) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
-            "SELECT coalesce(sum(coalesce(answered, 1)), 0) >= ?4 AND count(merged) = 0 FROM metrics_snapshots
-             WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3",
+            "SELECT coalesce(sum(coalesce(answered, 1)), 0) >= ?4 AND count(merged) = 0
+             FROM metrics_snapshots INDEXED BY snapshots_narrow WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3",
         )?
         .query_row([cluster_id, day.begins_at, day.ends_at, samples], |row| row.get(0))
 }

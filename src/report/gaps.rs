@@ -1,0 +1,232 @@
+//! `stellar report --gaps`: what is missing, how long, and why.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Style;
+use super::table::{self, Align};
+use crate::sample::Millis;
+use crate::store::gaps::{Runs, Seen, StepBack};
+use crate::words;
+
+/// A time of which a cluster has no figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// None: every cluster.
+    pub cluster: Option<String>,
+    pub from: Millis,
+    /// None: it goes on.
+    pub to: Option<Millis>,
+    pub length: Millis,
+    /// Snapshots that the interval called for.
+    pub missed: i64,
+    pub reason: String,
+}
+
+/// Everything of a range.
+#[derive(Debug)]
+pub struct Gaps {
+    pub since: Millis,
+    pub until: Millis,
+    pub now: Millis,
+    pub gaps: Vec<Gap>,
+    pub steps: Vec<StepBack>,
+    pub runs: Runs,
+    /// As many runs as the shortest interval called for since the first one.
+    pub expected_runs: i64,
+}
+
+/// A hole between snapshots before anybody asked why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    pub from: Millis,
+    pub to: Option<Millis>,
+    pub missed: i64,
+}
+
+/// The holes between snapshots in which somebody answered, counted in slots of the interval as `collect-once` counts
+/// them. `interval` is for snapshots that do not say theirs; `end` is the end of the range or now.
+pub fn holes(
+    before: Option<Seen>,
+    within: &[Seen],
+    since: Millis,
+    end: Millis,
+    interval: Millis,
+    open: bool,
+) -> Vec<Hole> {
+    let mut holes = Vec::new();
+    let mut last = before;
+    for seen in within.iter().filter(|seen| seen.answered) {
+        let length = seen.interval.unwrap_or(interval).max(1);
+        if let Some(last) = last {
+            let (left, right) = (last.at.div_euclid(length), seen.at.div_euclid(length));
+            if right - left > 1 {
+                let from = ((left + 1) * length).max(since);
+                let missed = right - from.div_euclid(length);
+                holes.push(Hole { from, to: Some(right * length), missed });
+            }
+        }
+        last = Some(*seen);
+    }
+    if let Some(last) = last {
+        let length = last.interval.unwrap_or(interval).max(1);
+        // The slot that runs may still be filled.
+        let (left, right) = (last.at.div_euclid(length), end.div_euclid(length));
+        if right - left > 1 {
+            let from = ((left + 1) * length).max(since);
+            holes.push(Hole { from, to: (!open).then_some(end), missed: right - from.div_euclid(length) });
+        }
+    }
+    holes
+}
+
+/// One line for what all of several clusters lack at the same time for the same reason.
+pub fn merged(gaps: Vec<Gap>, clusters: usize) -> Vec<Gap> {
+    let same = |left: &Gap, right: &Gap| (left.from, left.to, &left.reason) == (right.from, right.to, &right.reason);
+    let mut rest = gaps;
+    let mut all = Vec::new();
+    while let Some(first) = rest.first().cloned() {
+        let (alike, others): (Vec<Gap>, Vec<Gap>) = rest.into_iter().partition(|gap| same(gap, &first));
+        rest = others;
+        if alike.len() > 1 && alike.len() == clusters {
+            all.push(Gap { cluster: None, missed: alike.iter().map(|gap| gap.missed).sum(), ..first });
+        } else {
+            all.extend(alike);
+        }
+    }
+    all.sort_by(|left, right| (left.from, &left.cluster).cmp(&(right.from, &right.cluster)));
+    all
+}
+
+pub fn render(gaps: &Gaps, style: &Style) -> String {
+    let mut text = format!("gaps from {} to {}\n", style.moment(gaps.since), style.moment(gaps.until));
+    let short = |at: Millis| style.local(at).get(5..).unwrap_or_default().to_owned();
+    let mut rows: Vec<(Millis, Vec<String>)> = Vec::new();
+    for step in &gaps.steps {
+        let back = words::age(Duration::from_millis(u64::try_from(step.from - step.to).unwrap_or(0)));
+        let reason = format!(
+            "clock went back {back}; {} kept",
+            words::count(usize::try_from(step.passed_twice).unwrap_or(0), "run")
+        );
+        let cells =
+            [short(step.from), short(step.to), format!("−{back}"), super::NOT_MEASURED.into(), "all".into(), reason];
+        rows.push((step.to, cells.to_vec()));
+    }
+    for gap in &gaps.gaps {
+        let cells = [
+            short(gap.from),
+            gap.to.map_or_else(|| "now".to_owned(), short),
+            words::age(Duration::from_millis(u64::try_from(gap.length).unwrap_or(0))),
+            words::grouped(gap.missed.unsigned_abs()),
+            gap.cluster.clone().unwrap_or_else(|| "all".to_owned()),
+            gap.reason.clone(),
+        ];
+        rows.push((gap.from, cells.to_vec()));
+    }
+    rows.sort_by_key(|(at, _)| *at);
+    if rows.is_empty() {
+        text.push_str("\n  nothing is missing\n");
+    } else {
+        let titles = [
+            ("FROM", Align::Left),
+            ("TO", Align::Left),
+            ("LENGTH", Align::Right),
+            ("MISSED", Align::Right),
+            ("CLUSTER", Align::Left),
+            ("REASON", Align::Left),
+        ];
+        let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, cells)| cells).collect();
+        text.push('\n');
+        for line in table::render(&titles, &rows).lines() {
+            let line = style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit));
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    let number = |count: i64| words::grouped(count.unsigned_abs());
+    text.push_str(&format!(
+        "\n  runs: {} expected, {} made, {} with a failed cluster\n",
+        number(gaps.expected_runs),
+        number(gaps.runs.made),
+        number(gaps.runs.with_failures)
+    ));
+    text
+}
+
+pub fn document(gaps: &Gaps, style: &Style) -> Value {
+    let iso = |at: Millis| super::json::iso(at, style);
+    let gap = |gap: &Gap| {
+        json!({
+            "cluster": gap.cluster,
+            "from": iso(gap.from),
+            "to": gap.to.map(iso),
+            "length_seconds": gap.length as f64 / 1000.0,
+            "missed": gap.missed,
+            "reason": gap.reason,
+        })
+    };
+    let step = |step: &StepBack| {
+        json!({
+            "from": iso(step.from),
+            "to": iso(step.to),
+            "length_seconds": (step.from - step.to) as f64 / 1000.0,
+            "runs_passed_twice": step.passed_twice,
+        })
+    };
+    json!({
+        "schema": 1,
+        "since": iso(gaps.since),
+        "until": iso(gaps.until),
+        "gaps": gaps.gaps.iter().map(gap).collect::<Vec<_>>(),
+        "clock_steps": gaps.steps.iter().map(step).collect::<Vec<_>>(),
+        "runs": { "expected": gaps.expected_runs, "made": gaps.runs.made, "with_failures": gaps.runs.with_failures },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(seconds: &[i64]) -> Vec<Seen> {
+        let one = |at: &i64| Seen { at: at.abs() * 1000, interval: Some(30_000), answered: *at >= 0 };
+        seconds.iter().map(one).collect()
+    }
+
+    fn found(before: Option<i64>, within: &[i64], end: i64, open: bool) -> Vec<(i64, Option<i64>, i64)> {
+        let before = before.map(|at| seen(&[at])[0]);
+        let holes = holes(before, &seen(within), 0, end * 1000, 30_000, open);
+        holes.into_iter().map(|hole| (hole.from / 1000, hole.to.map(|to| to / 1000), hole.missed)).collect()
+    }
+
+    #[test]
+    fn a_timer_that_jitters_leaves_no_hole_and_a_missed_slot_is_one() {
+        assert_eq!(found(None, &[0, 34, 61, 94], 119, true), []);
+        assert_eq!(found(None, &[0, 34, 94, 121], 149, true), [(60, Some(90), 1)]);
+        // Nobody answered at 60 and 90: two slots without figures.
+        assert_eq!(found(None, &[0, 34, -64, -94, 124], 149, true), [(60, Some(120), 2)]);
+    }
+
+    #[test]
+    fn a_hole_reaches_to_the_ends_of_the_range() {
+        assert_eq!(found(Some(2), &[304], 329, true), [(30, Some(300), 9)]);
+        assert_eq!(found(None, &[2, 34], 301, true), [(60, None, 8)]);
+        assert_eq!(found(None, &[2, 34], 301, false), [(60, Some(301), 8)]);
+        // The slot that runs is not missed yet.
+        assert_eq!(found(None, &[2, 34], 89, true), []);
+    }
+
+    #[test]
+    fn what_all_clusters_lack_is_one_line() {
+        let gap = |cluster: &str, missed| Gap {
+            cluster: Some(cluster.to_owned()),
+            from: 60_000,
+            to: None,
+            length: 90_000,
+            missed,
+            reason: "no run at all".to_owned(),
+        };
+        let all = merged(vec![gap("a", 3), gap("b", 4)], 2);
+        assert_eq!(all, [Gap { cluster: None, missed: 7, ..gap("a", 0) }]);
+        assert_eq!(merged(vec![gap("a", 3), gap("b", 4)], 3), [gap("a", 3), gap("b", 4)]);
+    }
+}
