@@ -130,7 +130,7 @@ pub struct CollectOnce {
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("aggregate-daily")))]
 pub struct AggregateDaily {
-    /// Only this day: 2026-11-21
+    /// Only this day: 2026-11-21, yesterday
     #[arg(long, value_name = "DAY", conflicts_with_all = ["since", "until"])]
     pub day: Option<String>,
 
@@ -175,6 +175,14 @@ pub struct Report {
     /// What is missing, how long, and why
     #[arg(long)]
     pub gaps: bool,
+
+    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00; for --gaps, else a week before the end
+    #[arg(long, value_name = "MOMENT", requires = "gaps")]
+    pub since: Option<String>,
+
+    /// Up to this moment; for --gaps, else now
+    #[arg(long, value_name = "MOMENT", requires = "gaps")]
+    pub until: Option<String>,
 
     /// Print JSON: base units, null for what was not measured
     #[arg(long)]

@@ -7,13 +7,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Secrets, World, database, load_catalogue, load_settings, print, print_json, zone};
+use super::{Secrets, World, database, load_catalogue, load_settings, moment, print, print_json, zone};
 use crate::catalogue::Catalogue;
 use crate::cli::{AggregateDaily, Global};
 use crate::days::Day;
 use crate::failure::{Exit, Failure};
 use crate::sample::Millis;
 use crate::settings::Settings;
+use crate::settings::moments::Calendar;
 use crate::store::Store;
 use crate::store::daily::{Aggregated, ClusterDay, Pending, Selection};
 use crate::store::lock::Lock;
@@ -112,12 +113,12 @@ fn preview(
 }
 
 fn between(arguments: &AggregateDaily, now: Millis, zone: &TimeZone) -> Result<Option<(Date, Date)>> {
+    let calendar = Calendar { now, zone: zone.clone() };
     let date = |flag: &str, text: &String| -> Result<Date> {
-        text.parse::<Date>().map_err(|_| {
-            Failure::new(Exit::Usage, format!("{flag}: `{text}` is not a day"))
-                .with_hint("write it as 2026-11-21")
-                .into()
-        })
+        let at = moment(flag, text, &calendar)?;
+        let day = Day::of_snapshot(at, zone);
+        day.map(|day| day.date)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("{flag}: no day of the calendar")).into())
     };
     let between = match (&arguments.day, &arguments.since, &arguments.until) {
         (Some(day), _, _) => {

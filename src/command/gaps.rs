@@ -51,7 +51,8 @@ pub(super) fn find(
         gaps: merged(found, clusters.len()),
         steps: gaps::steps_back(connection, since, until, LEAST_STEP_BACK)?,
         runs: gaps::runs(connection, since, until)?,
-        expected_runs: end.div_euclid(shortest) - from.div_euclid(shortest) + 1,
+        // The slot that runs is one of them.
+        expected_runs: (end + shortest - 1).div_euclid(shortest) - from.div_euclid(shortest),
     })
 }
 

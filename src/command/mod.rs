@@ -22,6 +22,8 @@ use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Command, Global};
 use crate::clock::{Clock, FREEZE_VARIABLE};
 use crate::failure::{Exit, Failure};
+use crate::sample::Millis;
+use crate::settings::moments::Calendar;
 use crate::settings::{self, Loaded, fault};
 use crate::words;
 
@@ -229,6 +231,13 @@ fn zone(loaded: &Loaded, utc: bool) -> TimeZone {
     }
     let configured = loaded.settings.metrics.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
     configured.unwrap_or_else(TimeZone::system)
+}
+
+/// The moment that a flag names.
+fn moment(flag: &str, text: &str, calendar: &Calendar) -> Result<Millis, Failure> {
+    calendar
+        .parse(text)
+        .map_err(|refused| Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint))
 }
 
 fn print(text: &str) -> Result<()> {

@@ -3,13 +3,16 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
-use super::{Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, refuse_unknown, zone};
+use super::{
+    Secrets, World, database, gaps, load_catalogue, load_settings, moment, print, print_json, refuse_unknown, zone,
+};
 use crate::alert;
 use crate::cli::{Global, Report};
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::report::{self, Assessed, Expected, Style};
 use crate::sample::Millis;
 use crate::settings::Loaded;
+use crate::settings::moments::Calendar;
 use crate::store::{self, read};
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
@@ -64,7 +67,14 @@ fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: 
     let stored = store::gaps::clusters(connection).map_err(explain)?;
     let known: Vec<&str> = stored.iter().map(|cluster| cluster.name.as_str()).collect();
     refuse_unknown(&arguments.cluster, &known, "cluster")?;
-    let range = (now - LOOK_BACK, now);
+    let calendar = Calendar { now, zone: zone(loaded, arguments.utc) };
+    let bound = |flag: &str, text: &Option<String>| text.as_ref().map(|text| moment(flag, text, &calendar)).transpose();
+    let until = bound("--until", &arguments.until)?.unwrap_or(now);
+    let since = bound("--since", &arguments.since)?.unwrap_or(until - LOOK_BACK);
+    if since >= until {
+        return Err(Failure::new(Exit::Usage, "--since is not before --until").with_hint("swap them").into());
+    }
+    let range = (since, until);
     let found = gaps::find(connection, loaded, &arguments.cluster, range, now).map_err(explain)?;
     let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
     match arguments.json {

@@ -188,7 +188,7 @@ fn a_day_is_chosen_or_asked_for_again() {
     assert_eq!(stage.run(NEXT_DAY, &day), silent());
     assert_eq!(stage.run(NEXT_DAY, &[&day[..], &["--recompute"]].concat()), ended(0, one, ""));
     assert_eq!(
-        stage.run(NEXT_DAY, &["aggregate-daily", "--since", "2026-11-22"]).stdout,
+        stage.run(NEXT_DAY, &["aggregate-daily", "--since", "yesterday"]).stdout,
         "2026-11-22  shop  288 of 288 samples (100%), 1 node\n1 day stored\n"
     );
     assert_eq!(

@@ -48,6 +48,19 @@ gaps from 2026-11-15 02:35:05 +00:00 to 2026-11-22 02:35:05 +00:00
         document["gaps"].as_array().map(|gaps| gaps.iter().map(|gap| gap["missed"].clone()).collect::<Vec<_>>()),
         Some(vec![3.into(), 3.into(), 2.into()])
     );
+    let first = stage.run(now, &["report", "--gaps", "--since", "02:28", "--until", "2026-11-22 02:31"]).named(&ads);
+    let expected = "\
+gaps from 2026-11-22 02:28:00 +00:00 to 2026-11-22 02:31:00 +00:00
+
+  FROM            TO              LENGTH  MISSED  CLUSTER  REASON
+  11-22 02:30:00  11-22 02:31:00   1m00s       2  ads      http://127.0.0.1:18030/metrics: connection refused (2×)
+
+  runs: 5 expected, 5 made, 2 with a failed cluster
+";
+    assert_eq!(first, ended(0, expected, ""));
+    let wrong = "error: --since is \"soon\"; that is not a moment
+hint: write \"2h\" (ago), \"yesterday\", \"2026-11-21 14:00\", \"14:00\" or \"@1795313000\"\n";
+    assert_eq!(stage.run(now, &["report", "--gaps", "--since", "soon"]), ended(2, "", wrong));
     assert_eq!(document["runs"], serde_json::json!({ "expected": 14, "made": 10, "with_failures": 4 }));
 }
 
