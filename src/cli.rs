@@ -79,6 +79,8 @@ pub enum Command {
     AggregateDaily(AggregateDaily),
     Report(Report),
     Query(Query),
+    Backup(Backup),
+    Restore(Restore),
     Config(Config),
     Completions(Completions),
 }
@@ -266,6 +268,48 @@ pub struct Query {
     /// Times in this zone (Asia/Shanghai)
     #[arg(long, value_name = "ZONE", value_hint = ValueHint::Other)]
     pub tz: Option<String>,
+}
+
+/// Copy the database into a file while collections go on
+///
+/// The copy is of one moment, is compared with the database (integrity, schema, rows of every table) and appears under its
+/// name when it is whole: one file of mode 0640 that stands for itself. Nobody waits for it, and it needs no right to write
+/// to the database; with that right the database notes when it was made, for `stellar doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("backup")))]
+pub struct Backup {
+    /// The file to make
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Replace FILE when it is there, once the new one is whole
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Put a backup in the place of the database, which is kept beside it
+///
+/// FILE is checked first: a damaged one, one of another program and one of a newer stellar are refused. Waits for running
+/// commands to end and keeps new ones from starting. The replaced database stays beside the new one, with its time in its
+/// name. Killed at any moment, it leaves the old database or the new one, whole.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("restore")))]
+pub struct Restore {
+    /// A file that `stellar backup` made
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Wait up to TIME (1m) for running commands to end
+    #[arg(long, value_name = "TIME", value_parser = wait)]
+    pub wait: Option<Duration>,
 }
 
 /// Check and show the configuration

@@ -60,6 +60,8 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "aggregate-daily" => &[&AGGREGATE_EXAMPLES, &AGGREGATE_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
+        "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
+        "restore" => &[&RESTORE_EXAMPLES, &RESTORE_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
         "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
@@ -202,6 +204,43 @@ const QUERY_EXIT_CODES: Section = Section {
         ("1", "the answer could not be written"),
         ("2", "usage: the expression, a moment, a range; series that cannot be told apart"),
         ("3", "the file: cannot be read, has no sample, or a sample without a timestamp"),
+    ],
+};
+
+const BACKUP_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar backup /backup/stellar.db", "a file that is there is left as it is"),
+        ("stellar backup --force /backup/stellar.db", "replaced when the new one is whole"),
+        ("stellar --db /backup/stellar.db report", "look into a backup"),
+    ],
+};
+
+const BACKUP_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "copied and compared"),
+        ("2", "usage or configuration, or FILE is there already; nothing was done"),
+        ("3", "the database is damaged or cannot be read, or FILE cannot be written; nothing was kept"),
+        ("5", "another backup is writing FILE; nothing was done"),
+    ],
+};
+
+const RESTORE_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar restore /backup/stellar.db", "in the place of the configured database"),
+        ("stellar --db copy.db restore /backup/stellar.db", "in the place of another one"),
+    ],
+};
+
+const RESTORE_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "restored; the replaced database is beside it"),
+        ("2", "usage or configuration; nothing was done"),
+        ("3", "FILE is refused, or the database cannot be written; nothing was changed"),
+        ("5", "another stellar did not end in time; nothing was done"),
     ],
 };
 

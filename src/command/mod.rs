@@ -2,6 +2,7 @@
 //! they run in, how settings and catalogue are loaded, how errors are told.
 
 mod aggregate_daily;
+mod backup;
 mod collect_once;
 mod completions;
 mod config;
@@ -9,6 +10,7 @@ mod gaps;
 mod progress;
 mod query;
 mod report;
+mod restore;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -97,6 +99,8 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::AggregateDaily(arguments) => aggregate_daily::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
+        Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
+        Command::Restore(arguments) => restore::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
         Command::Completions(arguments) => completions::run(arguments),
     }

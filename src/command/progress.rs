@@ -8,12 +8,44 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::World;
 use crate::collect::Progress;
+use crate::store::copy::Steps;
 
 const QUIET_FOR: Duration = Duration::from_secs(1);
 const REDRAW: Duration = Duration::from_millis(100);
 
+/// What the line says.
+pub trait Line: Sync {
+    /// In the language of indicatif.
+    const TEMPLATE: &str;
+
+    fn update(&self, bar: &ProgressBar);
+}
+
+impl Line for Progress {
+    const TEMPLATE: &str = "collecting  {bar:20}  {pos}/{len}  {elapsed}  {wide_msg}";
+
+    fn update(&self, bar: &ProgressBar) {
+        bar.set_length(self.asked.load(Ordering::Relaxed) as u64);
+        bar.set_position(self.answered.load(Ordering::Relaxed) as u64);
+        bar.set_message(match self.waiting_for().as_slice() {
+            few @ ([] | [_] | [_, _] | [_, _, _]) => few.join(", "),
+            many => format!("{} clusters", many.len()),
+        });
+    }
+}
+
+impl Line for Steps {
+    const TEMPLATE: &str = "{msg:<9}  {bar:20}  {percent}%  {elapsed}";
+
+    fn update(&self, bar: &ProgressBar) {
+        bar.set_length(self.of.load(Ordering::Relaxed));
+        bar.set_position(self.pages.load(Ordering::Relaxed));
+        bar.set_message(if self.checking.load(Ordering::Relaxed) { "comparing" } else { "copying" });
+    }
+}
+
 /// Does `work`, drawing `progress` meanwhile.
-pub fn shown<T>(world: &World, quiet: bool, progress: &Progress, work: impl FnOnce() -> T) -> T {
+pub fn shown<T, L: Line>(world: &World, quiet: bool, progress: &L, work: impl FnOnce() -> T) -> T {
     if !world.stderr_is_terminal || quiet {
         return work();
     }
@@ -38,7 +70,7 @@ impl Drop for End<'_> {
     }
 }
 
-fn draw(progress: &Progress, done: &AtomicBool) {
+fn draw<L: Line>(progress: &L, done: &AtomicBool) {
     let started = std::time::Instant::now();
     while started.elapsed() < QUIET_FOR {
         if done.load(Ordering::Acquire) {
@@ -48,16 +80,11 @@ fn draw(progress: &Progress, done: &AtomicBool) {
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_elapsed(started.elapsed());
     // A template that indicatif does not like leaves its own line.
-    if let Ok(style) = ProgressStyle::with_template("collecting  {bar:20}  {pos}/{len}  {elapsed}  {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template(L::TEMPLATE) {
         bar.set_style(style.progress_chars("█▌░"));
     }
     while !done.load(Ordering::Acquire) {
-        bar.set_length(progress.asked.load(Ordering::Relaxed) as u64);
-        bar.set_position(progress.answered.load(Ordering::Relaxed) as u64);
-        bar.set_message(match progress.waiting_for().as_slice() {
-            few @ ([] | [_] | [_, _] | [_, _, _]) => few.join(", "),
-            many => format!("{} clusters", many.len()),
-        });
+        progress.update(&bar);
         bar.tick();
         std::thread::park_timeout(REDRAW);
     }

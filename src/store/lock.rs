@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,43 +12,89 @@ use crate::failure::{Exit, Failure};
 use crate::sample::Millis;
 use crate::settings::durations::spoken;
 
+/// Every command that writes to the database, in the order in which all their locks are taken.
+pub const WRITERS: [&str; 4] = ["collect-once", "aggregate-daily", "cleanup", "restore"];
+
 /// How often a waiting command looks whether the lock is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a command waits for the others before it brings an older file up to date: all timers fire in the minute after
+/// an upgrade, and none of them should lose its run.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Held as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _files: Vec<File>,
 }
 
 impl Lock {
-    /// Takes the lock of `command` on the database at `path`, waiting up to `wait` for another process to end.
+    /// Takes the lock of `command` on the database at `path`, waiting up to `wait` for another process to end; those of
+    /// all commands when the file is of an older schema, because whoever opens it will migrate it.
     pub fn take(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
-        let lock_path = PathBuf::from(format!("{}.{command}.lock", path.display()));
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o640)
-            .open(&lock_path)
-            .map_err(|error| cannot_open(&lock_path, &error))?;
+        let own = Self { _files: vec![one(path, command, command, Instant::now() + wait, wait, clock)?] };
+        // Nobody else can migrate or restore it from here on: both need the lock that we have.
+        if !super::migrate::is_due(path) {
+            return Ok(own);
+        }
+        drop(own);
+        Self::take_all(path, command, wait.max(MIGRATION_PATIENCE), clock)
+    }
+
+    /// Takes the locks of all writing commands, for `command`.
+    pub fn take_all(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
         let give_up = Instant::now() + wait;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < give_up => std::thread::sleep(LOOK_AGAIN),
-                Err(TryLockError::WouldBlock) => return Err(busy(&mut file, &lock_path, wait, clock)),
-                Err(TryLockError::Error(error)) => return Err(cannot_open(&lock_path, &error)),
-            }
+        let files = WRITERS.iter().map(|writer| one(path, writer, command, give_up, wait, clock));
+        Ok(Self { _files: files.collect::<Result<_, _>>()? })
+    }
+}
+
+/// The lock file of `writer`, for `command`.
+fn one(
+    path: &Path,
+    writer: &str,
+    command: &str,
+    give_up: Instant,
+    wait: Duration,
+    clock: &Clock,
+) -> Result<File, Failure> {
+    let lock_path = PathBuf::from(format!("{}.{writer}.lock", path.display()));
+    let is_new = !lock_path.exists();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .open(&lock_path)
+        .map_err(|error| cannot_open(&lock_path, &error))?;
+    if is_new {
+        give_to_owner_of_folder(&file, &lock_path);
+    }
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < give_up => std::thread::sleep(LOOK_AGAIN),
+            Err(TryLockError::WouldBlock) => return Err(busy(&mut file, &lock_path, wait, clock)),
+            Err(TryLockError::Error(error)) => return Err(cannot_open(&lock_path, &error)),
         }
-        // For the message of the next one only; the lock does not depend on it.
-        let note = format!("{command}\n{}\n{}\n", std::process::id(), clock.now());
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
-        if let Err(error) = written {
-            log::debug!("{}: {}", lock_path.display(), crate::settings::words::system_reason(&error));
-        }
-        Ok(Self { _file: file })
+    }
+    // For the message of the next one only; the lock does not depend on it.
+    let note = format!("{command}\n{}\n{}\n", std::process::id(), clock.now());
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
+    if let Err(error) = written {
+        log::debug!("{}: {}", lock_path.display(), crate::settings::words::system_reason(&error));
+    }
+    Ok(file)
+}
+
+/// What root makes by hand in the folder of the collector, the collector must be able to open. Nobody but root can give a
+/// file away, and nobody else needs to.
+pub fn give_to_owner_of_folder(file: &File, path: &Path) {
+    let (Ok(own), Ok(folder)) = (file.metadata(), std::fs::metadata(super::disk::folder_of(path))) else { return };
+    if own.uid() != folder.uid() {
+        // Not being root is no fault.
+        let _ = std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()));
     }
 }
 

@@ -1,15 +1,21 @@
 //! From an empty file or an older schema to today's, one exclusive transaction a migration.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::explain;
+use super::partial::beside;
 use crate::failure::{Exit, Failure};
 
 /// In order; never remove or change one that was released.
 const MIGRATIONS: &[&str] =
     &[include_str!("../../migrations/0001_foundation.sql"), include_str!("../../migrations/0002_days.sql")];
+
+/// Where the number of migrations stands in the header of a file.
+const VERSION_OFFSET: u64 = 60;
 
 /// "stlr": how `file` and we tell our databases from those of others.
 const APPLICATION_ID: i32 = 0x7374_6c72;
@@ -22,6 +28,9 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Failure> 
     if version == 0 {
         // Both must be set before the first table and before WAL. Rows of 150 metrics fit a page of 8 KiB.
         connection.execute_batch("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;").map_err(explain)?;
+    }
+    if version > 0 {
+        forget_replaced(connection, path).map_err(explain)?;
     }
     connection
         .execute_batch(
@@ -52,8 +61,28 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// Whether opening the file for writing would bring it from an older schema to ours. A new file is nobody's business.
+pub fn is_due(path: &Path) -> bool {
+    // Looked up in the file itself, for every collection asks: SQLite need not be opened for it.
+    let mut header = [0; 4];
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut header, VERSION_OFFSET));
+    let is_old = |version: usize| (1..MIGRATIONS.len()).contains(&version);
+    if read.is_err() || !is_old(u32::from_be_bytes(header) as usize) {
+        return false;
+    }
+    // A migration that stands in the -wal only is done.
+    let version = super::open_read_only(path).and_then(|connection| schema(&connection, path));
+    version.is_ok_and(is_old)
+}
+
 /// A file of another program and one of a newer stellar are left as they are.
 pub fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    refuse_others(connection, path)?;
+    refuse_newer(connection, path)
+}
+
+/// A file of another program is left as it is.
+pub fn refuse_others(connection: &Connection, path: &Path) -> Result<(), Failure> {
     let explain = |error: rusqlite::Error| explain(path, &error);
     let file = path.display();
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(explain)?;
@@ -63,7 +92,13 @@ pub fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Failur
         return Err(Failure::new(Exit::Database, format!("{file}: is a database of another program"))
             .with_hint("name another file with [database] path or --db; this one was not changed"));
     }
-    let (version, known) = (version(connection).map_err(explain)?, MIGRATIONS.len());
+    Ok(())
+}
+
+/// A file of a newer stellar is left as it is.
+pub fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let file = path.display();
+    let (version, known) = (schema(connection, path)?, MIGRATIONS.len());
     if version > known {
         let writer: Option<String> =
             connection.query_row("SELECT value FROM info WHERE name = 'written_by'", [], |row| row.get(0)).ok();
@@ -83,7 +118,7 @@ pub fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), Failur
 
 /// For those who read what an older schema does not have and may not migrate.
 pub fn refuse_old(connection: &Connection, path: &Path) -> Result<(), Failure> {
-    let version = version(connection).map_err(|error| explain(path, &error))?;
+    let version = schema(connection, path)?;
     if version < MIGRATIONS.len() {
         let what = format!("{} has schema {version}, this needs {}", path.display(), MIGRATIONS.len());
         return Err(Failure::new(Exit::Database, what)
@@ -94,7 +129,12 @@ pub fn refuse_old(connection: &Connection, path: &Path) -> Result<(), Failure> {
 
 /// Whether a collection has ever made its tables here.
 pub fn has_schema(connection: &Connection, path: &Path) -> Result<bool, Failure> {
-    Ok(version(connection).map_err(|error| explain(path, &error))? > 0)
+    Ok(schema(connection, path)? > 0)
+}
+
+/// The number of migrations that made the file.
+pub fn schema(connection: &Connection, path: &Path) -> Result<usize, Failure> {
+    version(connection).map_err(|error| explain(path, &error))
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<usize> {
@@ -102,9 +142,28 @@ fn version(connection: &Connection) -> rusqlite::Result<usize> {
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
+/// A restored file is not used with a -wal yet. When the restore was killed before it could remove the -shm of the replaced
+/// one, and somebody still reads that, SQLite would take it for ours.
+fn forget_replaced(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let has_log = || connection.pragma_query_value(None, "journal_mode", |row| Ok(row.get_ref(0)?.as_str()? == "wal"));
+    let log_files = ["-wal", "-shm"].map(|ending| beside(path, ending));
+    if has_log()? || !log_files.iter().any(|file| file.exists()) {
+        return Ok(());
+    }
+    // Whoever turned the -wal on meanwhile has the file open, and then this sees it, too.
+    connection.execute_batch("BEGIN EXCLUSIVE")?;
+    if !has_log()? {
+        for file in log_files {
+            // What cannot be removed here cannot be made anew either; the next statement says so.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+    connection.execute_batch("COMMIT")
+}
+
 /// SQLite removes the -wal and -shm files with the last writer, and a reader without write permission to the folder
 /// could then not open the file. rusqlite has no call for this switch.
-fn keep_log_files(connection: &Connection) {
+pub fn keep_log_files(connection: &Connection) {
     let mut keep: std::os::raw::c_int = 1;
     // SAFETY: the handle is open for as long as `connection` is borrowed; SQLite reads and writes one int through the
     // pointer, during the call only.

@@ -1,8 +1,8 @@
 //! The history: one SQLite file. All SQL of the program is in this folder.
 //!
 //! # Locking
-//! A collection holds `<file>.collect-once.lock` for its whole run (see `lock`); SQLite's own locks are held for
-//! milliseconds. Readers open read-only and never wait for a writer (WAL).
+//! A writing command holds `<file>.<command>.lock` for its whole run (see `lock`), a restore and a migration those of all
+//! commands; SQLite's own locks are held for milliseconds. Readers open read-only and never wait for a writer (WAL).
 //!
 //! # Compatibility
 //! `PRAGMA user_version` is the number of migrations applied. A newer file is refused and not touched. Metric columns are
@@ -13,13 +13,18 @@
 //! WAL with `synchronous = FULL`: a run that has ended is on the disk. One immediate transaction a run: a run that is
 //! killed at any instruction leaves nothing of itself.
 
+pub mod backup;
 mod columns;
+pub mod copy;
 pub mod daily;
+pub mod disk;
 pub mod gaps;
 pub mod lock;
 pub mod memory;
 mod migrate;
+mod partial;
 pub mod read;
+pub mod restore;
 pub mod write;
 
 pub use migrate::refuse_old;
@@ -196,8 +201,8 @@ pub fn explain(path: &Path, error: &rusqlite::Error) -> Failure {
             failure(format!("locked by another program for more than {} s (not stellar)", PATIENCE.as_secs()))
                 .with_hint(format!("see who: fuser -v {file}"))
         }
-        Some(ErrorCode::DiskFull) => failure("disk full; this run was rolled back".to_owned())
-            .with_hint("free space and run it again; nothing stored was lost"),
+        Some(ErrorCode::DiskFull) => failure(format!("disk full{}; this run was rolled back", disk::in_brackets(path)))
+            .with_hint("free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back"),
         Some(ErrorCode::NotADatabase) => failure("is not an SQLite database".to_owned())
             .with_hint("name another file with [database] path or --db; this one was not changed"),
         Some(ErrorCode::DatabaseCorrupt) => failure("the database is damaged".to_owned())

@@ -14,9 +14,20 @@ fn cluster() -> (Cluster, String) {
     (cluster, block)
 }
 
+/// How many moments of one kind are tried: 20, or as many as `STELLAR_KILLS` says.
+#[allow(clippy::disallowed_methods, reason = "a test has no main.rs that hands the environment on")]
+pub fn moments() -> u32 {
+    std::env::var("STELLAR_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
 /// Starts a run and kills it after `after`.
 fn killed(stage: &Stage, now: i64, after: Duration) {
-    let mut command = stage.command(now, &["collect-once"]);
+    killed_while(stage, now, &["collect-once"], after);
+}
+
+/// Starts a command and kills it after `after`.
+pub fn killed_while(stage: &Stage, now: i64, words: &[&str], after: Duration) {
+    let mut command = stage.command(now, words);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     std::thread::sleep(after);
     child.kill().expect("it can be killed");
@@ -39,7 +50,7 @@ fn assert_whole(stage: &Stage) {
 }
 
 /// How long a run takes from its start to its end, on this machine and at this load.
-fn length(run: impl FnOnce()) -> Duration {
+pub fn length(run: impl FnOnce()) -> Duration {
     let started = Instant::now();
     run();
     started.elapsed()

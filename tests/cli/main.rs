@@ -5,6 +5,7 @@
 mod common;
 
 mod aggregate;
+mod backup;
 mod collect_once;
 mod completions;
 mod config;
@@ -22,6 +23,7 @@ mod program;
 mod proxy;
 mod query;
 mod report;
+mod restore;
 mod snapshot;
 mod store;
 mod tls;

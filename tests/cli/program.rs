@@ -158,6 +158,23 @@ pub fn or_null(number: Option<f64>) -> String {
     number.map_or_else(|| "NULL".to_owned(), plain)
 }
 
+/// Stores the oldest snapshot of each cluster `times` times more, each 30 s before the one after it: a database that takes a
+/// while to copy.
+pub fn lengthen(database: &Path, times: u32) {
+    let connection = Connection::open(database).expect("the database opens");
+    let oldest = rows(&connection, "SELECT min(collected_at) FROM metrics_snapshots");
+    for (table, keys) in [("metrics_snapshots", ["cluster_id", "run_id"]), ("node_snapshots", ["cluster_id", "node"])] {
+        let others = columns(&connection, table, &[&["collected_at"], &keys[..]].concat());
+        let keys = keys.join(", ");
+        let sql = format!(
+            "WITH RECURSIVE back (slot) AS (SELECT 1 UNION ALL SELECT slot + 1 FROM back WHERE slot < {times})
+             INSERT INTO {table} ({keys}, collected_at, {others})
+             SELECT {keys}, collected_at - slot * 30000, {others} FROM back, {table} WHERE collected_at = {oldest}"
+        );
+        connection.execute_batch(&sql).expect("the rows are added");
+    }
+}
+
 /// A `[[clusters]]` block.
 pub fn block(name: &str, frontends: &[String], more: &str) -> String {
     let frontends = frontends.iter().map(|url| format!("\"{url}\"")).collect::<Vec<_>>().join(", ");
@@ -166,6 +183,6 @@ pub fn block(name: &str, frontends: &[String], more: &str) -> String {
 
 /// Durations and sizes that differ from run to run become `#`.
 pub fn masked(text: &str) -> String {
-    let duration = regex::Regex::new(r"\d+(\.\d+)? (ms|s|KiB|MiB)\b").expect("a pattern");
+    let duration = regex::Regex::new(r"\d+(\.\d+)? (ms|s|B|KiB|MiB)\b").expect("a pattern");
     duration.replace_all(text, "# $2").into_owned()
 }
