@@ -11,6 +11,10 @@ test *arguments:
 ci:
     tests/run
 
+# Commands killed at 200 moments each instead of 20
+kills:
+    STELLAR_KILLS=200 cargo test --locked --test cli -- killed
+
 # Recorded pages on loopback, collected and reported
 demo:
     cargo run --locked --example demo

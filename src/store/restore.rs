@@ -72,7 +72,7 @@ pub fn restore(file: &Path, database: &Path, stamp: &str, steps: &Steps) -> Resu
 }
 
 /// The new file is for the same people as the old one.
-fn give_owner_and_mode(partial: &Partial, place: &Path) -> Result<(), Failure> {
+pub(super) fn give_owner_and_mode(partial: &Partial, place: &Path) -> Result<(), Failure> {
     let Ok(old) = std::fs::metadata(place) else {
         lock::give_to_owner_of_folder(partial.file(), place);
         return Ok(());

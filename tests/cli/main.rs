@@ -24,6 +24,7 @@ mod proxy;
 mod query;
 mod report;
 mod restore;
+mod schema;
 mod snapshot;
 mod store;
 mod tls;

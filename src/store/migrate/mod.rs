@@ -2,17 +2,33 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::explain;
-use super::partial::beside;
+use super::partial::{Partial, beside};
+use super::{copy, disk, explain, restore};
+use crate::clock::Clock;
 use crate::failure::{Exit, Failure};
 
+#[cfg(test)]
+mod tests;
+
+/// One step from a schema to the next.
+struct Migration {
+    sql: &'static str,
+    /// Rows that are there are written anew or dropped: the file is backed up before.
+    rewrites: bool,
+}
+
 /// In order; never remove or change one that was released.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_foundation.sql"), include_str!("../../migrations/0002_days.sql")];
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("../../../migrations/0001_foundation.sql"), rewrites: false },
+    Migration { sql: include_str!("../../../migrations/0002_days.sql"), rewrites: false },
+];
+
+/// What a file that is kept before a migration adds to the name, before its schema and the day.
+const BEFORE: &str = ".bak-schema";
 
 /// Where the number of migrations stands in the header of a file.
 const VERSION_OFFSET: u64 = 60;
@@ -39,18 +55,66 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Failure> 
         .map_err(explain)?;
     keep_log_files(connection);
     if version < MIGRATIONS.len() {
-        migrate(connection).map_err(explain)?;
+        migrate(connection, path, MIGRATIONS)?;
     }
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+fn migrate(connection: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(), Failure> {
+    let version = schema(connection, path)?;
+    // Whoever rewrites an old file has the locks of all writing commands: nothing is written between this and that.
+    if version > 0 && migrations.iter().skip(version).any(|migration| migration.rewrites) {
+        keep(connection, path, version)?;
+    }
+    apply(connection, migrations).map_err(|error| explain(path, &error))
+}
+
+/// A copy beside the file, for the way back. One of the same schema and day is replaced: it lacks what came since.
+fn keep(connection: &Connection, path: &Path, version: usize) -> Result<(), Failure> {
+    let untouched = |failure: Failure| {
+        let hint =
+            "free space and run it again; a backup is made before the schema changes, and nothing was changed yet";
+        Failure { hint: Some(hint.to_owned()), ..failure }
+    };
+    let size = std::fs::metadata(path).map_or(0, |about| about.len());
+    // The copy, and the -wal, through which every page that is written anew passes.
+    disk::refuse_when_short(path, size.saturating_mul(2)).map_err(untouched)?;
+    let kept = beside(path, &format!("{BEFORE}{version}-{}", today()));
+    let partial = Partial::create(&kept)?;
+    restore::give_owner_and_mode(&partial, path)?;
+    copy::copy(connection, path, &partial, &copy::Steps::default()).map_err(untouched)?;
+    partial.place(true)?;
+    log::warn!("{}: the schema changes; the file as it was is kept as {}", path.display(), kept.display());
+    Ok(())
+}
+
+/// `20261122` in UTC: only a part of a name.
+fn today() -> String {
+    let now = Clock::new(None).ok().and_then(|clock| jiff::Timestamp::from_millisecond(clock.now()).ok());
+    now.map_or_else(String::new, |now| now.strftime("%Y%m%d").to_string())
+}
+
+/// The newest file that was kept before a migration and that this program can read.
+fn kept_before(path: &Path) -> Option<PathBuf> {
+    let start = format!("{}{BEFORE}", path.file_name()?.to_string_lossy());
+    let names = std::fs::read_dir(disk::folder_of(path)).ok()?.flatten().map(|entry| entry.file_name());
+    let known = names.filter_map(|name| {
+        let name = name.to_string_lossy().into_owned();
+        let (version, day) = name.strip_prefix(&start)?.split_once('-')?;
+        let version: usize = version.parse().ok().filter(|version| *version <= MIGRATIONS.len())?;
+        let is_day = day.len() == 8 && day.bytes().all(|digit| digit.is_ascii_digit());
+        is_day.then(|| (version, day.to_owned(), path.with_file_name(&name)))
+    });
+    known.max().map(|(.., file)| file)
+}
+
+fn apply(connection: &mut Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
     loop {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
         // Asked again inside the lock: another process may have been faster.
         let version = version(&transaction)?;
-        let Some(migration) = MIGRATIONS.get(version) else { return Ok(()) };
-        transaction.execute_batch(migration)?;
+        let Some(migration) = migrations.get(version) else { return Ok(()) };
+        transaction.execute_batch(migration.sql)?;
         transaction.execute(
             "INSERT OR REPLACE INTO info (name, value) VALUES ('written_by', ?1)",
             [env!("CARGO_PKG_VERSION")],
@@ -107,11 +171,13 @@ pub fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), Failure>
             Some(writer) => (format!("; it was written by stellar {writer}"), format!("use stellar >= {writer}")),
             None => (String::new(), "use the stellar that wrote it, or a newer one".to_owned()),
         };
+        let back =
+            kept_before(path).map_or_else(String::new, |kept| format!(", or: stellar restore {}", kept.display()));
         return Err(Failure::new(
             Exit::Database,
             format!("{file} has schema {version}, this stellar {own} knows up to {known}{by}"),
         )
-        .with_hint(format!("{needed}. The file was not changed")));
+        .with_hint(format!("{needed}{back}. The file was not changed")));
     }
     Ok(())
 }

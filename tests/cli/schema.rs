@@ -1,0 +1,164 @@
+//! A database of every earlier schema is brought up to date by the next command that writes, reads as before, and goes on.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::common::replay::{Cluster, START, STEP, Timeline, demo_cluster};
+use crate::killed::{killed_while, length, moments};
+use crate::program::{Stage, ended, lengthen, rows, silent};
+
+/// When the three collections of the dumps were made: those of the first moments of the demo.
+const COLLECTED: i64 = 3;
+const DAY_AFTER: i64 = START + 86_400;
+
+/// The number of migrations there are.
+fn newest() -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    std::fs::read_dir(folder).expect("the folder of the migrations").count()
+}
+
+/// The dumps of all earlier schemas.
+fn dumps() -> impl Iterator<Item = (usize, PathBuf)> {
+    let file = |schema: usize| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/schemas/{schema:04}.sql"));
+    (1..newest()).map(move |schema| (schema, file(schema)))
+}
+
+/// A database of an earlier schema, as the cluster would have filled it.
+fn make(dump: &Path, database: &Path, cluster: &Cluster) {
+    let text = std::fs::read_to_string(dump).expect("a dump of every earlier schema");
+    let port = |node: Option<&String>| node.and_then(|url| url.rsplit_once(':')).expect("a port").1.to_owned();
+    let backends: Vec<String> = cluster.backends.iter().map(|node| node.url()).collect();
+    let text = text.replace(":18030", &format!(":{}", port(cluster.urls().first())));
+    let text = text.replace(":18040", &format!(":{}", port(backends.first())));
+    Connection::open(database).and_then(|connection| connection.execute_batch(&text)).expect("the database is made");
+}
+
+fn staged(dump: &Path) -> (Stage, Timeline) {
+    let demo = demo_cluster();
+    let stage = Stage::of(&demo.cluster, "demo", "user = \"root\"\ninterval_secs = 25");
+    make(dump, &stage.database(), &demo.cluster);
+    (stage, demo)
+}
+
+const FIGURES: &str =
+    "SELECT cluster, time, queries, queries_per_second, frontends_alive, backends_alive, network_sent_bytes,
+    disk_used_ratio FROM snapshots ORDER BY time";
+
+#[test]
+fn old_rows_read_as_before_and_the_next_collection_counts_on_from_them() {
+    for (schema, dump) in dumps() {
+        let (stage, demo) = staged(&dump);
+        let version = || stage.rows("PRAGMA user_version").trim().parse::<usize>().expect("a number");
+        // What only reads leaves the schema alone.
+        let report = stage.run(START + 2 * STEP + 5, &["report"]);
+        assert_eq!((report.code, report.stderr.as_str(), version()), (0, "", schema));
+        let old = stage.rows(FIGURES);
+        assert_eq!(old.lines().count(), 3);
+
+        let now = demo.step(COLLECTED as usize);
+        assert_eq!(stage.run(now, &["collect-once"]), silent());
+        assert_eq!(version(), newest());
+        assert_eq!(stage.rows("PRAGMA integrity_check; "), "ok\n");
+        assert_eq!(stage.rows("PRAGMA foreign_key_check"), "");
+        // As if the same program had made all four.
+        let (fresh, fresh_demo) = (Stage::new(""), demo_cluster());
+        fresh.configure(&crate::program::block(
+            "demo",
+            &fresh_demo.cluster.urls(),
+            "user = \"root\"\ninterval_secs = 25",
+        ));
+        for moment in 0..=COLLECTED {
+            assert_eq!(fresh.run(fresh_demo.step(moment as usize), &["collect-once"]), silent());
+        }
+        let figures = stage.rows(FIGURES);
+        assert_eq!(figures, fresh.rows(FIGURES));
+        assert!(figures.starts_with(&old));
+        assert!(!figures.lines().last().expect("a line").contains("NULL"), "{figures}");
+    }
+}
+
+#[test]
+fn old_snapshots_become_days() {
+    for (schema, dump) in dumps() {
+        let (stage, _demo) = staged(&dump);
+        let told = format!(
+            "error: DIR/stellar.db has schema {schema}, this needs {}\n\
+             hint: the next collection, or this command without --dry-run, brings it up to date\n",
+            newest()
+        );
+        assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily", "--dry-run"]), ended(3, "", told));
+        let run = stage.run(DAY_AFTER, &["aggregate-daily"]);
+        let stored = "2026-11-22  demo  3 of 3,099 samples (0%), 6 nodes\n";
+        assert!(run.code == 0 && run.stdout.starts_with(stored), "{run:?}");
+        assert_eq!(stage.rows("SELECT cluster, day, samples FROM days"), "demo|2026-11-22|3\n");
+        assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily"]), silent());
+    }
+}
+
+#[test]
+fn an_old_database_is_backed_up_restored_and_then_brought_up_to_date() {
+    for (schema, dump) in dumps() {
+        let (stage, demo) = staged(&dump);
+        assert_eq!(stage.run(START, &["-q", "backup", "copy.db"]), silent());
+        assert_eq!(stage.run(demo.step(3), &["collect-once"]), silent());
+        assert_eq!(stage.run(START, &["-q", "restore", "copy.db"]), silent());
+        assert_eq!(stage.rows("PRAGMA user_version"), format!("{schema}\n"));
+        assert_eq!(stage.run(demo.step(4), &["collect-once"]), silent());
+        assert_eq!(stage.rows("PRAGMA user_version"), format!("{}\n", newest()));
+        assert_eq!(stage.rows("SELECT count(*) FROM metrics_snapshots"), "4\n");
+    }
+}
+
+#[test]
+fn nobody_writes_while_an_old_database_is_brought_up_to_date() {
+    for (_, dump) in dumps() {
+        let (stage, demo) = staged(&dump);
+        let other = std::fs::File::create(stage.path("stellar.db.cleanup.lock")).expect("a lock file");
+        other.lock().expect("the lock of another command");
+        let mut command = stage.command(demo.step(3), &["collect-once"]);
+        let collecting = command.spawn().expect("it starts");
+        // It waits for the other with its own lock in hand.
+        let own = stage.path("stellar.db.aggregate-daily.lock");
+        while !std::fs::File::open(&own).is_ok_and(|lock| lock.try_lock().is_err()) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert_eq!(stage.rows("PRAGMA user_version"), "1\n");
+        drop(other);
+        assert_eq!(stage.ended(collecting.wait_with_output().expect("it ends")), silent());
+        assert_eq!(stage.rows("PRAGMA user_version"), format!("{}\n", newest()));
+    }
+}
+
+#[test]
+fn killed_while_it_is_brought_up_to_date_the_database_is_whole_and_the_next_run_goes_on() {
+    for (schema, dump) in dumps() {
+        let (stage, demo) = staged(&dump);
+        lengthen(&stage.database(), 300);
+        let old = stage.rows(FIGURES);
+        let fresh = || {
+            for name in ["stellar.db", "stellar.db-wal", "stellar.db-shm"] {
+                let _ = std::fs::remove_file(stage.path(name));
+            }
+            make(&dump, &stage.database(), &demo.cluster);
+            lengthen(&stage.database(), 300);
+        };
+        let whole = length(|| assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily"]).code, 0));
+        let moments = moments();
+        let mut early = 0;
+        for moment in 0..moments {
+            fresh();
+            killed_while(&stage, DAY_AFTER, &["aggregate-daily"], whole * (moment + 1) / moments);
+            let connection = Connection::open(stage.database()).expect("it opens");
+            assert_eq!(rows(&connection, "PRAGMA integrity_check"), "ok\n");
+            let version: usize = rows(&connection, "PRAGMA user_version").trim().parse().expect("a number");
+            assert!((schema..=newest()).contains(&version), "{version}");
+            early += u32::from(version == schema);
+            drop(connection);
+            assert_eq!(stage.rows(FIGURES), old, "moment {moment}");
+            assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily"]).code, 0);
+            assert_eq!(stage.rows("SELECT sum(samples) FROM days"), "303\n");
+        }
+        assert!(early > 0);
+    }
+}
