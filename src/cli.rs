@@ -81,6 +81,7 @@ pub enum Command {
     Query(Query),
     Backup(Backup),
     Restore(Restore),
+    Doctor(Doctor),
     Config(Config),
     Completions(Completions),
 }
@@ -310,6 +311,19 @@ pub struct Restore {
     /// Wait up to TIME (1m) for running commands to end
     #[arg(long, value_name = "TIME", value_parser = wait)]
     pub wait: Option<Duration>,
+}
+
+/// Say what is wrong with this installation and what to do
+///
+/// One page: the configuration, the database and its disk, the clock, the timers, each target and the days. Asks no cluster
+/// and changes nothing; works without a configuration, without a database and without the right to write. Every finding
+/// ends with what to do.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("doctor")))]
+pub struct Doctor {
+    /// Print JSON: every check, and the figures in base units
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Check and show the configuration

@@ -3,6 +3,7 @@
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
 //! store`, for a query of a file `exposition → history → promql`, then `store → days | report | alert`. Collecting never formats,
 //! reporting never fetches, no module reaches back.
+//! store`, then `store → days | report | alert | doctor`. Collecting never formats, reporting never fetches, no module reaches back.
 
 pub mod alert;
 pub mod catalogue;
@@ -11,6 +12,7 @@ pub mod clock;
 pub mod collect;
 pub mod command;
 pub mod days;
+pub mod doctor;
 pub mod exposition;
 pub mod failure;
 mod hash;

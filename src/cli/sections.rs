@@ -62,6 +62,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
         "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
         "restore" => &[&RESTORE_EXAMPLES, &RESTORE_EXIT_CODES],
+        "doctor" => &[&DOCTOR_EXAMPLES, &DOCTOR_WORDS, &DOCTOR_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
         "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
@@ -243,6 +244,27 @@ const RESTORE_EXIT_CODES: Section = Section {
         ("5", "another stellar did not end in time; nothing was done"),
     ],
 };
+
+const DOCTOR_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar doctor", "when something seems wrong, and after an installation"),
+        ("stellar doctor --json", "the same for programs"),
+        ("stellar --db copy.db doctor", "look at a copy"),
+    ],
+};
+
+const DOCTOR_WORDS: Section = Section {
+    title: "Words",
+    entries: &[
+        ("ok", "looked at, nothing wrong"),
+        ("finding", "wrong; what to do is below"),
+        ("unknown", "it cannot be known here, which is not a fault"),
+    ],
+};
+
+const DOCTOR_EXIT_CODES: Section =
+    Section { title: "Exit codes", entries: &[("0", "nothing is wrong"), ("1", "there are findings"), ("2", "usage")] };
 
 const CONFIG_EXAMPLES: Section = Section {
     title: "Examples",

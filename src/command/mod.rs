@@ -7,6 +7,7 @@ mod collect_once;
 mod completions;
 mod config;
 mod gaps;
+mod doctor;
 mod progress;
 mod query;
 mod report;
@@ -101,6 +102,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
         Command::Restore(arguments) => restore::run(&cli.global, arguments, world),
+        Command::Doctor(arguments) => doctor::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
         Command::Completions(arguments) => completions::run(arguments),
     }

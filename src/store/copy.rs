@@ -125,8 +125,17 @@ fn pages(source: &Connection, target: &Path, steps: &Steps) -> rusqlite::Result<
 }
 
 /// The first fault that SQLite finds.
-pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    first_fault(connection, "PRAGMA integrity_check(1)")
+}
+
+/// The same without comparing indexes with their tables, in a fraction of the time.
+pub(super) fn quick_damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    first_fault(connection, "PRAGMA quick_check(1)")
+}
+
+fn first_fault(connection: &Connection, check: &str) -> rusqlite::Result<Option<String>> {
+    let said: String = connection.query_row(check, [], |row| row.get(0))?;
     Ok((said != "ok").then(|| said.lines().last().unwrap_or_default().to_owned()))
 }
 

@@ -19,6 +19,7 @@ pub mod copy;
 pub mod daily;
 pub mod disk;
 pub mod gaps;
+pub mod health;
 pub mod lock;
 pub mod memory;
 mod migrate;

@@ -9,6 +9,7 @@ mod backup;
 mod collect_once;
 mod completions;
 mod config;
+mod doctor;
 mod faults;
 mod figures;
 mod gaps;

@@ -193,6 +193,11 @@ pub fn refuse_old(connection: &Connection, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The schema that this program makes.
+pub fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
 /// Whether a collection has ever made its tables here.
 pub fn has_schema(connection: &Connection, path: &Path) -> Result<bool, Failure> {
     Ok(schema(connection, path)? > 0)
