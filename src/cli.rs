@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::settings::durations::WAIT;
+use crate::settings::durations::{Grammar, INTERVAL, WAIT};
 
 pub mod sections;
 
@@ -82,6 +82,7 @@ pub enum Command {
     Backup(Backup),
     Restore(Restore),
     Doctor(Doctor),
+    Systemd(Systemd),
     Config(Config),
     Completions(Completions),
 }
@@ -326,6 +327,18 @@ pub struct Doctor {
     pub json: bool,
 }
 
+/// Print systemd units and cron lines for the configured interval
+///
+/// The units that ship, for another interval than 30 s: a calendar where the interval divides a minute, an hour or a day,
+/// else a count from the run before; the time limit of a run stays below two intervals. Nothing is installed.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("systemd")))]
+pub struct Systemd {
+    /// For this interval (45s, 5m) instead of the configured one
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub interval: Option<Duration>,
+}
+
 /// Check and show the configuration
 #[derive(Debug, Args)]
 #[command(
@@ -388,7 +401,16 @@ fn expression(text: &str) -> Result<String, String> {
 
 /// The grammar of durations is the configuration's.
 fn wait(text: &str) -> Result<Duration, String> {
-    WAIT.parse(text).map_err(|refused| {
+    duration(&WAIT, text)
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(&INTERVAL, text)
+}
+
+/// The grammar of durations is the configuration's.
+fn duration(grammar: &Grammar, text: &str) -> Result<Duration, String> {
+    grammar.parse(text).map_err(|refused| {
         // The flag's message has the value already.
         let why = refused.message.split_once("; ").map_or(refused.message.as_str(), |(_, why)| why);
         format!("{why}; {}", refused.hint)

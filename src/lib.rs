@@ -22,4 +22,5 @@ pub mod report;
 pub mod sample;
 pub mod settings;
 pub mod store;
+pub mod systemd;
 pub mod words;

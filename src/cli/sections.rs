@@ -63,6 +63,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
         "restore" => &[&RESTORE_EXAMPLES, &RESTORE_EXIT_CODES],
         "doctor" => &[&DOCTOR_EXAMPLES, &DOCTOR_WORDS, &DOCTOR_EXIT_CODES],
+        "systemd" => &[&SYSTEMD_EXAMPLES, &SYSTEMD_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
         "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
@@ -265,6 +266,17 @@ const DOCTOR_WORDS: Section = Section {
 
 const DOCTOR_EXIT_CODES: Section =
     Section { title: "Exit codes", entries: &[("0", "nothing is wrong"), ("1", "there are findings"), ("2", "usage")] };
+
+const SYSTEMD_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar systemd", "for the shortest interval of the configuration"),
+        ("stellar systemd --interval 45s | less", "for another one"),
+    ],
+};
+
+const SYSTEMD_EXIT_CODES: Section =
+    Section { title: "Exit codes", entries: &[("0", "printed"), ("2", "usage, or faults in the configuration")] };
 
 const CONFIG_EXAMPLES: Section = Section {
     title: "Examples",

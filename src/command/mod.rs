@@ -12,6 +12,7 @@ mod progress;
 mod query;
 mod report;
 mod restore;
+mod systemd;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -103,6 +104,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
         Command::Restore(arguments) => restore::run(&cli.global, arguments, world),
         Command::Doctor(arguments) => doctor::run(&cli.global, arguments, world),
+        Command::Systemd(arguments) => systemd::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
         Command::Completions(arguments) => completions::run(arguments),
     }

@@ -30,3 +30,4 @@ mod snapshot;
 mod store;
 mod tls;
 mod truth;
+mod systemd;

@@ -1,0 +1,28 @@
+//! `stellar systemd`: the units for the configured interval.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{World, print};
+use crate::cli::{Global, Systemd};
+use crate::failure::{Exit, Failure};
+use crate::settings::{self, LoadError, Settings};
+use crate::systemd;
+
+pub fn run(global: &Global, arguments: &Systemd, world: &World) -> Result<Exit> {
+    let settings = match settings::load_without_secrets(global.config.as_deref(), &*world.environment) {
+        Ok(loaded) => loaded.settings,
+        // Units can be had before there is a configuration.
+        Err(LoadError::NotFound(_)) => Settings::default(),
+        Err(error) => return Err(Failure::new(Exit::Usage, error.render()).into()),
+    };
+    let interval = arguments.interval.unwrap_or_else(|| shortest(&settings));
+    print(&systemd::page(interval, settings.metrics.timezone.as_deref()))?;
+    Ok(Exit::Done)
+}
+
+/// The timer is as quick as the quickest target; `--if-due` leaves out the others.
+fn shortest(settings: &Settings) -> Duration {
+    settings.clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(settings.metrics.interval)
+}
