@@ -118,6 +118,7 @@ fn configuration(global: &Global, world: &World, checks: &mut Vec<Check>) -> Res
                 loaded
                     .warnings
                     .iter()
+                    .chain(&loaded.exposed)
                     .map(|warning| Check::told(about, warning, "man stellar.toml says what the option means")),
             );
             Some(loaded)

@@ -24,8 +24,8 @@ use crate::words;
 
 pub use cluster::render as render_cluster;
 pub use overview::render as render_overview;
-pub use table::harmless;
 pub use table::hanging;
+pub use table::harmless;
 
 /// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.
 const STALE_INTERVALS: u32 = 3;

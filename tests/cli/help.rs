@@ -64,9 +64,9 @@ fn no_short_help_is_longer_than_a_screen_of_40_lines() {
 #[test]
 fn a_wrong_word_is_answered_with_the_right_one() {
     let stage = Stage::new("");
-    let expected = "error: unrecognized subcommand 'reprot'\n\n  tip: a similar subcommand exists: 'report'\n\n\
+    let expected = "error: unrecognized subcommand 'agregate-daily'\n\n  tip: a similar subcommand exists: 'aggregate-daily'\n\n\
                     Usage: stellar [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.\n";
-    assert_eq!(stage.run(0, &["reprot"]), ended(2, "", expected));
+    assert_eq!(stage.run(0, &["agregate-daily"]), ended(2, "", expected));
 }
 
 #[test]

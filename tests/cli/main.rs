@@ -31,3 +31,4 @@ mod store;
 mod tls;
 mod truth;
 mod systemd;
+mod tls;
