@@ -41,11 +41,14 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     let zone = zone(&loaded, false);
     let between = between(arguments, now, &zone)?;
     let path = database(&loaded);
-    let _lock = match arguments.dry_run {
+    let mut lock = match arguments.dry_run {
         true => None,
         false => Some(Lock::take(path, NAME, arguments.wait.unwrap_or_default(), &clock)?),
     };
     let mut store = Store::existing(path, &catalogue, arguments.dry_run)?;
+    if let Some(lock) = &mut lock {
+        lock.narrow(NAME);
+    }
     let selection = Selection { zone: &zone, now, between, recompute: arguments.recompute };
     let pending = store.pending_days(&selection, &catalogue)?;
     let intervals = |cluster: &str| interval(&loaded.settings, cluster);

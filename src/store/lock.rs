@@ -25,14 +25,17 @@ const MIGRATION_PATIENCE: Duration = Duration::from_secs(20);
 /// Held as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
-    _files: Vec<File>,
+    /// Each with the name of its command.
+    files: Vec<(String, File)>,
 }
 
 impl Lock {
     /// Takes the lock of `command` on the database at `path`, waiting up to `wait` for another process to end; those of
     /// all commands when the file is of an older schema, because whoever opens it will migrate it.
     pub fn take(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
-        let own = Self { _files: vec![one(path, command, command, Instant::now() + wait, wait, clock)?] };
+        let own = Self {
+            files: vec![(command.to_owned(), one(path, command, command, Instant::now() + wait, wait, clock)?)],
+        };
         // Nobody else can migrate or restore it from here on: both need the lock that we have.
         if !super::migrate::is_due(path) {
             return Ok(own);
@@ -44,8 +47,16 @@ impl Lock {
     /// Takes the locks of all writing commands, for `command`.
     pub fn take_all(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
         let give_up = Instant::now() + wait;
-        let files = WRITERS.iter().map(|writer| one(path, writer, command, give_up, wait, clock));
-        Ok(Self { _files: files.collect::<Result<_, _>>()? })
+        let mut files = Vec::with_capacity(WRITERS.len());
+        for writer in WRITERS {
+            files.push((writer.to_owned(), one(path, writer, command, give_up, wait, clock)?));
+        }
+        Ok(Self { files })
+    }
+
+    /// Lets go of all locks but that of `command`: the file is up to date, the others may work.
+    pub fn narrow(&mut self, command: &str) {
+        self.files.retain(|(writer, _)| writer == command);
     }
 }
 

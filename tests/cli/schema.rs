@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::common::replay::{Cluster, START, STEP, Timeline, demo_cluster};
+use crate::common::replay::{Behaviour, Cluster, START, STEP, Timeline, demo_cluster};
 use crate::killed::{killed_while, length, moments};
 use crate::program::{Stage, ended, lengthen, rows, silent};
 
@@ -124,7 +124,17 @@ fn nobody_writes_while_an_old_database_is_brought_up_to_date() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         assert_eq!(stage.rows("PRAGMA user_version"), "1\n");
+        // It lets the others in as soon as that is done.
+        demo.cluster.frontends[0].behave(Behaviour::Delay(std::time::Duration::from_secs(2)));
+        demo.cluster.forget();
         drop(other);
+        while demo.cluster.frontends[0].asked().is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        for (writer, is_free) in [("aggregate-daily", true), ("cleanup", true), ("collect-once", false)] {
+            let lock = std::fs::File::open(stage.path(&format!("stellar.db.{writer}.lock"))).expect("a lock");
+            assert_eq!(lock.try_lock().is_ok(), is_free, "{writer}");
+        }
         assert_eq!(stage.ended(collecting.wait_with_output().expect("it ends")), silent());
         assert_eq!(stage.rows("PRAGMA user_version"), format!("{}\n", newest()));
     }

@@ -80,7 +80,7 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         return switched_off(arguments, world);
     }
     let path = database(&loaded);
-    let _lock = match arguments.dry_run {
+    let mut lock = match arguments.dry_run {
         true => None,
         false => Some(Lock::take(path, "collect-once", arguments.wait.unwrap_or_default(), &clock)?),
     };
@@ -88,6 +88,9 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         true => Store::look_at(path)?,
         false => Some(Store::open(path, &catalogue)?),
     };
+    if let Some(lock) = &mut lock {
+        lock.narrow("collect-once");
+    }
 
     let collected_at = clock.now();
     let clusters = match arguments.if_due {
