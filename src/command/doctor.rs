@@ -213,13 +213,9 @@ fn history(
 
     let stored = read::latest(connection, catalogue)?;
     let expected: Vec<Expected> = match settled.is_configured {
-        true => {
-            let named =
-                |cluster: &settings::Cluster| Expected { name: cluster.name.clone(), interval: cluster.interval };
-            settings.clusters.iter().map(named).collect()
-        }
+        true => settings.clusters.iter().map(Expected::from).collect(),
         // Without a configuration nobody knows what is expected: what is stored is.
-        false => stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval }).collect(),
+        false => stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval, user: None }).collect(),
     };
     let rules = alert::shipped_rules().unwrap_or_default();
     let assessed = report::assess(stored, &expected, catalogue, &rules, now);

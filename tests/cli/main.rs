@@ -28,7 +28,6 @@ mod restore;
 mod schema;
 mod snapshot;
 mod store;
-mod tls;
-mod truth;
 mod systemd;
 mod tls;
+mod truth;
