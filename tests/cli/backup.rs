@@ -16,6 +16,7 @@ use crate::program::{Ended, Stage, ended, lengthen, masked, rows, silent};
 /// A stage with a database of one collection.
 pub fn collected() -> Stage {
     let cluster = Cluster::start(1, 1);
+    cluster.edit(|world| world.tick(START));
     let stage = Stage::of(&cluster, "shop", "user = \"root\"");
     assert_eq!(stage.run(START, &["collect-once"]), silent());
     stage
@@ -220,8 +221,8 @@ fn killed_at_any_moment_a_backup_leaves_the_old_file_or_the_new_one() {
     let moments = moments();
     for moment in 0..moments {
         std::fs::copy(stage.path("copy.db"), stage.path("old.db")).expect("a copy");
-        killed_while(&stage, START, &["backup", "old.db", "--force"], whole * (moment + 1) / moments);
-        killed_while(&stage, START, &["backup", "fresh.db"], whole * (moment + 1) / moments);
+        killed_while(&stage, START, &["backup", "old.db", "--force"], whole * moment / moments);
+        killed_while(&stage, START, &["backup", "fresh.db"], whole * moment / moments);
         let found = content(&stage.path("old.db"));
         assert!(found == old || found == new, "moment {moment}");
         replaced += u32::from(found == new);

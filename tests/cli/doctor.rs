@@ -68,6 +68,7 @@ fn of_a_good_installation_it_says_so() {
 /// Whatever can be wrong at once.
 fn sick() -> Stage {
     let cluster = Cluster::start(1, 1);
+    cluster.edit(|world| world.tick(START));
     let blocks = block("shop", &cluster.urls(), "user = \"root\"\npassword = \"hunter2\"");
     let more = "\n[[metric]]\nname = \"gone\"\nexpr = 'sum(starrocks_fe_query_total)'\nunit = \"count\"\n";
     let stage = Stage::new(&(blocks.clone() + more));

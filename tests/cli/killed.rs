@@ -67,7 +67,7 @@ fn killed_while_it_adds_to_a_history_it_leaves_it_whole_and_the_next_run_complet
     let mut unstored = 0;
     for kill in 0..KILLS {
         now += 30;
-        killed(&stage, now, whole * (kill + 1) / KILLS);
+        killed(&stage, now, whole * kill / KILLS);
         let stored = stage.rows(&format!("SELECT count(*) FROM metrics_snapshots WHERE collected_at = {now}000"));
         unstored += i64::from(stored == "0\n");
         assert_whole(&stage);
@@ -90,7 +90,7 @@ fn killed_while_it_makes_the_database_the_next_run_makes_it() {
     let whole = length(|| assert_eq!(Stage::new(&block).run(START, &["collect-once"]), silent()));
     for kill in 0..KILLS {
         let stage = Stage::new(&block);
-        killed(&stage, START, whole * (kill + 1) / KILLS);
+        killed(&stage, START, whole * kill / KILLS);
         assert_eq!(stage.run(START + 30, &["collect-once"]), silent(), "after kill {kill}");
         assert_whole(&stage);
         assert_eq!(stage.rows("SELECT count(*) FROM metrics_snapshots WHERE collected_at >= 1795314568000"), "1\n");

@@ -288,7 +288,7 @@ fn killed_at_any_moment_a_restore_leaves_the_old_database_or_the_new_one() {
         let old = reader(&stage.database());
         assert!(name(&old).starts_with("shop|"));
         change(&stage.database(), "changed");
-        killed_while(&stage, START + 1, &["restore", "copy.db"], whole * (moment + 1) / moments);
+        killed_while(&stage, START + 1, &["restore", "copy.db"], whole * moment / moments);
         let found = content(&stage.database());
         assert!(found == backed_up || found == changed, "moment {moment}");
         assert!(name(&old).starts_with("changed|"), "moment {moment}");

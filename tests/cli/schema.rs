@@ -158,7 +158,7 @@ fn killed_while_it_is_brought_up_to_date_the_database_is_whole_and_the_next_run_
         let mut early = 0;
         for moment in 0..moments {
             fresh();
-            killed_while(&stage, DAY_AFTER, &["aggregate-daily"], whole * (moment + 1) / moments);
+            killed_while(&stage, DAY_AFTER, &["aggregate-daily"], whole * moment / moments);
             let connection = Connection::open(stage.database()).expect("it opens");
             assert_eq!(rows(&connection, "PRAGMA integrity_check"), "ok\n");
             let version: usize = rows(&connection, "PRAGMA user_version").trim().parse().expect("a number");
