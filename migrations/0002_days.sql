@@ -10,6 +10,8 @@ ALTER TABLE metrics_snapshots ADD COLUMN merged INTEGER;
 ALTER TABLE metrics_snapshots ADD COLUMN covered_ms INTEGER;
 ALTER TABLE node_snapshots ADD COLUMN merged INTEGER;
 ALTER TABLE node_snapshots ADD COLUMN covered_ms INTEGER;
+-- Up to when the cluster's snapshots were thinned.
+ALTER TABLE clusters ADD COLUMN thinned_to INTEGER;
 
 -- Counting and spacing snapshots without reading rows of hundreds of columns.
 CREATE INDEX snapshots_narrow ON metrics_snapshots (cluster_id, collected_at, interval_ms, answered, merged);

@@ -42,6 +42,9 @@ pub const INTERVAL: Grammar = Grammar {
     most: 366 * DAY,
 };
 
+/// The distance of thinned snapshots. They are merged a step at once, and a collection waits for no more than one.
+pub const STEP: Grammar = Grammar { what: "a step", example: "\"5m\" or \"15m\"", most: HOUR, ..INTERVAL };
+
 /// How long something is kept.
 pub const RETENTION: Grammar = Grammar {
     what: "a retention",

@@ -12,6 +12,7 @@ pub mod fault;
 mod files;
 mod forms;
 pub mod identity;
+mod keeping;
 mod load;
 pub mod login;
 mod mask;
@@ -22,6 +23,7 @@ mod proxy;
 mod reader;
 mod secret;
 mod show;
+pub mod sizes;
 mod source;
 mod syntax;
 pub mod words;
@@ -31,6 +33,7 @@ mod tests;
 
 pub use cluster::{Cluster, Pages};
 pub use endpoint::Endpoint;
+pub use keeping::Keeping;
 pub use load::{LoadError, Loaded, SHIPPED, load, load_without_secrets};
 pub use login::{Login, Password};
 pub use metric_entry::MetricEntry;
@@ -61,7 +64,9 @@ pub struct Settings {
 pub struct Metrics {
     pub enabled: bool,
     pub interval: Duration,
+    /// Of snapshots and remembered counters.
     pub retention: Duration,
+    pub keeping: Keeping,
     /// A name of the time zone database; None is the system's zone.
     pub timezone: Option<String>,
     /// Names of metrics that are not recorded; `*` stands for any letters.
@@ -104,7 +109,7 @@ impl Settings {
     fn read(document: &Document, environment: &Environment<'_>, folder: &Path, secrets: bool) -> (Self, Report) {
         let reader = Reader::new(document, environment);
         let root = reader.root();
-        let metrics = Metrics::read(&root.table("metrics", "[metrics]"));
+        let metrics = Metrics::read(&reader, &root.table("metrics", "[metrics]"));
         let database = Database::read(&root.table("database", "[database]"), folder);
         let section = root.table("collection", "[collection]");
         let collection = Collection::read(&reader, &section);
@@ -131,24 +136,28 @@ impl Settings {
 }
 
 impl Metrics {
-    fn read(section: &Section<'_, '_>) -> Self {
+    fn read(reader: &Reader<'_>, section: &Section<'_, '_>) -> Self {
         let names = ListOf { inner: PATTERN, what: "a list of names", example: "[\"network_*\"]", may_be_empty: true };
+        let enabled = section.value_or("enabled", "APP_METRICS_ENABLED", &Flag, true, "whether anything is collected");
+        let interval = section.value_or(
+            "interval_secs",
+            "APP_METRICS_INTERVAL_SECS",
+            &INTERVAL,
+            Duration::from_secs(30),
+            "how often every cluster is collected",
+        );
+        let retention = section.value_or(
+            "retention_days",
+            "APP_METRICS_RETENTION_DAYS",
+            &RETENTION,
+            Duration::from_secs(7 * 86_400),
+            "how long snapshots are kept; `stellar cleanup` removes those that are older",
+        );
         Self {
-            enabled: section.value_or("enabled", "APP_METRICS_ENABLED", &Flag, true, "whether anything is collected"),
-            interval: section.value_or(
-                "interval_secs",
-                "APP_METRICS_INTERVAL_SECS",
-                &INTERVAL,
-                Duration::from_secs(30),
-                "how often every cluster is collected",
-            ),
-            retention: section.value_or(
-                "retention_days",
-                "APP_METRICS_RETENTION_DAYS",
-                &RETENTION,
-                Duration::from_secs(7 * 86_400),
-                "how long snapshots are kept; this version deletes none yet, only remembered counters",
-            ),
+            enabled,
+            interval,
+            retention,
+            keeping: Keeping::read(reader, section, retention),
             timezone: section.value("timezone", &Zone, None, "where days begin and what reports show"),
             exclude: section.value(
                 "exclude",

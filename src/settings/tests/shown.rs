@@ -42,11 +42,15 @@ fn every_value_is_shown_with_its_origin() {
     let expected = r##"# config.toml
 
 [metrics]
-enabled        = true           # default
-interval_secs  = "30s"          # config.toml:2
-retention_days = "2w"           # $APP_METRICS_RETENTION_DAYS
-timezone       = "system"       # default
-exclude        = ["network_*"]  # config.toml:4
+enabled              = true           # default
+interval_secs        = "30s"          # config.toml:2
+retention_days       = "2w"           # $APP_METRICS_RETENTION_DAYS
+daily_retention_days = "730d"         # default
+max_size             = "off"          # default
+thin_after           = "off"          # default
+thin_to              = "5m"           # default
+timezone             = "system"       # default
+exclude              = ["network_*"]  # config.toml:4
 
 [database]
 path = "x.db"  # --db

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::{
-    Cluster, Collection, Database, Endpoint, Login, Metrics, Pages, Password, Proxies, Secret, Settings,
+    Cluster, Collection, Database, Endpoint, Keeping, Login, Metrics, Pages, Password, Proxies, Secret, Settings,
 };
 use super::settings;
 
@@ -18,6 +18,10 @@ fn every_option_reaches_the_settings() {
 enabled = false
 interval_secs = "5m"
 retention_days = 14
+daily_retention_days = "off"
+max_size = "10GB"
+thin_after = "2d"
+thin_to = "10m"
 timezone = "asia/shanghai"
 exclude = ["network_*"]
 [database]
@@ -52,6 +56,12 @@ transactions = 300
             enabled: false,
             interval: seconds(300),
             retention: seconds(14 * 86_400),
+            keeping: Keeping {
+                daily: None,
+                max_size: Some(10_000_000_000),
+                thin_after: Some(seconds(2 * 86_400)),
+                thin_to: seconds(600),
+            },
             timezone: Some("Asia/Shanghai".into()),
             exclude: vec!["network_*".into()],
         },
@@ -75,7 +85,7 @@ transactions = 300
             login: Some(Login {
                 user: "monitor".into(),
                 password: Password::Known(Secret::new("hunter2".into())),
-                password_origin: "c.toml:22".into(),
+                password_origin: "c.toml:26".into(),
                 file: None,
             }),
             ca_file: None,
