@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::settings::durations::{Grammar, INTERVAL, WAIT};
+use crate::settings::durations::{Grammar, INTERVAL, RETENTION, Refused, WAIT};
+use crate::settings::sizes::DATABASE_SIZE;
 
 pub mod sections;
 
@@ -77,6 +78,7 @@ pub struct Global {
 pub enum Command {
     CollectOnce(CollectOnce),
     AggregateDaily(AggregateDaily),
+    Cleanup(Cleanup),
     Report(Report),
     Query(Query),
     Backup(Backup),
@@ -106,6 +108,12 @@ pub struct CollectOnce {
     /// tenth interval.
     #[arg(long)]
     pub if_due: bool,
+
+    /// Afterwards aggregate finished days and clean up, within two seconds
+    ///
+    /// What is left then is done by the next run: one timer or one line of cron is a whole installation.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub upkeep: bool,
 
     /// Fetch and evaluate, show the rows, store nothing
     #[arg(short = 'n', long)]
@@ -164,6 +172,59 @@ pub struct AggregateDaily {
     #[arg(long, value_name = "TIME", value_parser = wait)]
     pub wait: Option<Duration>,
 }
+
+/// Remove what is older than its retention
+///
+/// Says what it keeps, removes and holds, and why. Snapshots of a day that is not aggregated yet are held, whatever their age;
+/// --aggregate aggregates them first. Of a file that is larger than its limit the oldest days of snapshots go before their time.
+/// Everything is removed in small transactions, so that a collection never waits more than a moment.
+#[derive(Debug, Args)]
+#[command(after_help = help(sections::of("cleanup")))]
+pub struct Cleanup {
+    /// How long snapshots are kept (7, 2w), instead of [metrics] retention_days
+    #[arg(long, value_name = "TIME", value_parser = retention)]
+    pub retention: Option<Duration>,
+
+    /// How long days are kept (730d, off), instead of [metrics] daily_retention_days
+    #[arg(long, value_name = "TIME", value_parser = daily_retention)]
+    pub daily_retention: Option<Limit<Duration>>,
+
+    /// How large the file may be (10GB, off), instead of [metrics] max_size
+    #[arg(long, value_name = "SIZE", value_parser = max_size)]
+    pub max_size: Option<Limit<u64>>,
+
+    /// Aggregate finished days first, so that none is held
+    #[arg(long)]
+    pub aggregate: bool,
+
+    /// Write the whole file anew afterwards, without free pages
+    ///
+    /// Nothing else can be stored meanwhile, and it needs free space of about twice the file.
+    #[arg(long)]
+    pub vacuum: bool,
+
+    /// Also when the clock is more than a day ahead of the snapshots
+    #[arg(long)]
+    pub force: bool,
+
+    /// Say what would be removed, remove nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    /// Wait up to TIME (20s) for another run to end
+    ///
+    /// Without it a second run ends at once with exit code 5.
+    #[arg(long, value_name = "TIME", value_parser = wait)]
+    pub wait: Option<Duration>,
+}
+
+/// A limit that can be switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit<T>(pub Option<T>);
 
 /// Show what is stored: one line a cluster, worst first
 ///
@@ -408,11 +469,29 @@ fn interval(text: &str) -> Result<Duration, String> {
     duration(&INTERVAL, text)
 }
 
+fn retention(text: &str) -> Result<Duration, String> {
+    duration(&RETENTION, text)
+}
+
+fn daily_retention(text: &str) -> Result<Limit<Duration>, String> {
+    or_off(text, |text| duration(&RETENTION, text))
+}
+
+fn max_size(text: &str) -> Result<Limit<u64>, String> {
+    or_off(text, |text| DATABASE_SIZE.parse(text).map_err(told))
+}
+
+fn or_off<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Limit<T>, String> {
+    if text == "off" { Ok(Limit(None)) } else { parse(text).map(|limit| Limit(Some(limit))) }
+}
+
 /// The grammar of durations is the configuration's.
 fn duration(grammar: &Grammar, text: &str) -> Result<Duration, String> {
-    grammar.parse(text).map_err(|refused| {
-        // The flag's message has the value already.
-        let why = refused.message.split_once("; ").map_or(refused.message.as_str(), |(_, why)| why);
-        format!("{why}; {}", refused.hint)
-    })
+    grammar.parse(text).map_err(told)
+}
+
+fn told(refused: Refused) -> String {
+    // The flag's message has the value already.
+    let why = refused.message.split_once("; ").map_or(refused.message.as_str(), |(_, why)| why);
+    format!("{why}; {}", refused.hint)
 }

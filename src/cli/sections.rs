@@ -58,6 +58,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "" => &[&EXAMPLES, &EXIT_CODES, &FILES, &ENVIRONMENT],
         "collect-once" => &[&COLLECT_EXAMPLES, &COLLECT_EXIT_CODES],
         "aggregate-daily" => &[&AGGREGATE_EXAMPLES, &AGGREGATE_EXIT_CODES],
+        "cleanup" => &[&CLEANUP_EXAMPLES, &CLEANUP_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
         "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
@@ -129,6 +130,7 @@ const COLLECT_EXAMPLES: Section = Section {
         ("stellar collect-once --cluster shop --json", "one cluster, the result as JSON"),
         ("stellar collect-once --dry-run", "fetch and show, store nothing"),
         ("stellar collect-once --if-due", "what the timer runs"),
+        ("stellar collect-once --if-due --upkeep", "when it is the only timer"),
     ],
 };
 
@@ -160,6 +162,27 @@ const AGGREGATE_EXIT_CODES: Section = Section {
         ("2", "usage or configuration; nothing was stored"),
         ("3", "the database; a day is stored whole or not at all"),
         ("5", "another stellar aggregates; nothing was done"),
+    ],
+};
+
+const CLEANUP_EXAMPLES: Section = Section {
+    title: "Examples",
+    entries: &[
+        ("stellar cleanup --dry-run", "what would go, what is held and why"),
+        ("stellar cleanup --aggregate", "what the timer runs"),
+        ("stellar cleanup --retention 2w --max-size 10GB", "other limits than the configuration's"),
+        ("stellar cleanup --vacuum", "and give all free space back"),
+    ],
+};
+
+const CLEANUP_EXIT_CODES: Section = Section {
+    title: "Exit codes",
+    entries: &[
+        ("0", "done, or nothing was to be done; held days are no failure"),
+        ("1", "the file stays larger than its limit; or the clock is in doubt and nothing was removed"),
+        ("2", "usage or configuration; nothing was removed"),
+        ("3", "the database; what was removed until then is removed, the rest is left for the next run"),
+        ("5", "another stellar cleans up or aggregates; nothing was done"),
     ],
 };
 

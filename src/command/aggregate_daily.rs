@@ -87,12 +87,16 @@ pub(super) fn aggregate(
         store.prepare_days(catalogue)?;
     }
     for works in pending.days.into_values() {
-        if until.is_some_and(|until| Instant::now() >= until) {
-            outcome.left += 1;
-            continue;
+        // A cluster at a time where the time counts.
+        let most = if until.is_some() { 1 } else { works.len().max(1) };
+        for works in works.chunks(most) {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                outcome.left += works.len();
+                continue;
+            }
+            let aggregated = store.aggregate_day(works, catalogue, interval, now)?;
+            outcome.days.extend(works.iter().cloned().zip(aggregated));
         }
-        let aggregated = store.aggregate_day(&works, catalogue, interval, now)?;
-        outcome.days.extend(works.into_iter().zip(aggregated));
     }
     for work in pending.kept {
         store.keep_day(&work, catalogue)?;

@@ -3,6 +3,7 @@
 
 mod aggregate_daily;
 mod backup;
+mod cleanup;
 mod collect_once;
 mod completions;
 mod config;
@@ -99,6 +100,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
     match &cli.command {
         Command::CollectOnce(arguments) => collect_once::run(&cli.global, arguments, world),
         Command::AggregateDaily(arguments) => aggregate_daily::run(&cli.global, arguments, world),
+        Command::Cleanup(arguments) => cleanup::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
@@ -246,6 +248,14 @@ fn moment(flag: &str, text: &str, calendar: &Calendar) -> Result<Millis, Failure
     calendar
         .parse(text)
         .map_err(|refused| Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint))
+}
+
+/// A moment as people read it: `2026-11-22 10:16:30 +08:00`.
+fn said(at: Millis, zone: &TimeZone) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(
+        |_| "in another age".to_owned(),
+        |stamp| stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+    )
 }
 
 fn print(text: &str) -> Result<()> {

@@ -33,7 +33,7 @@ impl Weights {
     pub fn next(&mut self, moment: Moment, begins_at: Millis) -> Millis {
         let interval = moment.interval.max(1);
         // The expectation reaches from the day's beginning, or from the first snapshot ever, to this one.
-        let from = self.before.unwrap_or(moment.at - interval).max(begins_at);
+        let from = self.before.unwrap_or(moment.at - moment.covered.unwrap_or(interval)).max(begins_at);
         self.expected += (moment.at - from).max(0) as f64 / interval as f64;
         let since = self.before.map_or(interval, |before| moment.at - before);
         (self.before, self.interval) = (Some(moment.at), interval);

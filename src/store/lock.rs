@@ -33,9 +33,23 @@ impl Lock {
     /// Takes the lock of `command` on the database at `path`, waiting up to `wait` for another process to end; those of
     /// all commands when the file is of an older schema, because whoever opens it will migrate it.
     pub fn take(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
-        let own = Self {
-            files: vec![(command.to_owned(), one(path, command, command, Instant::now() + wait, wait, clock)?)],
-        };
+        Self::take_several(path, &[command], command, wait, clock)
+    }
+
+    /// The same for a command that keeps others out as well: the locks of some of `WRITERS`, in their order.
+    pub fn take_several(
+        path: &Path,
+        locks: &[&str],
+        command: &str,
+        wait: Duration,
+        clock: &Clock,
+    ) -> Result<Self, Failure> {
+        let give_up = Instant::now() + wait;
+        let mut files = Vec::with_capacity(locks.len());
+        for writer in WRITERS.iter().filter(|writer| locks.contains(writer)) {
+            files.push(((*writer).to_owned(), one(path, writer, command, give_up, wait, clock)?));
+        }
+        let own = Self { files };
         // Nobody else can migrate or restore it from here on: both need the lock that we have.
         if !super::migrate::is_due(path) {
             return Ok(own);
@@ -56,7 +70,12 @@ impl Lock {
 
     /// Lets go of all locks but that of `command`: the file is up to date, the others may work.
     pub fn narrow(&mut self, command: &str) {
-        self.files.retain(|(writer, _)| writer == command);
+        self.narrow_to(&[command]);
+    }
+
+    /// The same for a command that goes on keeping others out.
+    pub fn narrow_to(&mut self, locks: &[&str]) {
+        self.files.retain(|(writer, _)| locks.contains(&writer.as_str()));
     }
 }
 

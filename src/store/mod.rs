@@ -14,6 +14,7 @@
 //! killed at any instruction leaves nothing of itself.
 
 pub mod backup;
+pub mod cleanup;
 mod columns;
 pub mod copy;
 pub mod daily;

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{
-    Secrets, World, database, load_catalogue, load_settings, print, print_json, progress, refuse_unknown, zone,
+    Secrets, World, cleanup, database, load_catalogue, load_settings, print, print_json, progress, refuse_unknown,
+    said, zone,
 };
 use crate::catalogue::Catalogue;
 use crate::catalogue::collection::Collection;
@@ -112,7 +113,14 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         outcome.written = Some(store.write_run(collected_at, outcome.took, &runs, &catalogue, oldest)?);
     }
     outcome.took = started.elapsed();
-    tell::tell(&outcome, &loaded, &catalogue, arguments, world)
+    let exit = tell::tell(&outcome, &loaded, &catalogue, arguments, world)?;
+    // From here on the next collection may run.
+    drop(lock);
+    if let Some(store) = store.as_mut().filter(|_| arguments.upkeep) {
+        // What is stored is stored: the exit code is the collection's.
+        cleanup::upkeep(store, &loaded, &catalogue, &clock);
+    }
+    Ok(exit)
 }
 
 /// The clusters that were named, or all.
@@ -169,10 +177,7 @@ fn tell_of_a_step_back(store: &Store, now: Millis, zone: &TimeZone) -> Result<()
     let Some(last) = store.last_run()? else { return Ok(()) };
     let behind = Duration::from_millis(u64::try_from(last - now).unwrap_or(0));
     if behind >= LEAST_STEP_BACK {
-        let last = jiff::Timestamp::from_millisecond(last).map_or_else(
-            |_| "in another age".to_owned(),
-            |stamp| stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
-        );
+        let last = said(last, zone);
         log::warn!(
             "the clock is {} behind the last collection ({last}); stored with the clock as it is. \
              Rates over the step are left out; nothing is overwritten",
@@ -183,7 +188,7 @@ fn tell_of_a_step_back(store: &Store, now: Millis, zone: &TimeZone) -> Result<()
 }
 
 /// Readings are remembered for as long as snapshots are kept, and at least as long as an expression reaches back.
-fn oldest_reading(loaded: &Loaded, catalogue: &Catalogue, now: Millis) -> Millis {
+pub(super) fn oldest_reading(loaded: &Loaded, catalogue: &Catalogue, now: Millis) -> Millis {
     let kept = Millis::try_from(loaded.settings.metrics.retention.as_millis()).unwrap_or(Millis::MAX);
     now.saturating_sub(kept.max(catalogue.longest_range()))
 }

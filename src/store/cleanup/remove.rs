@@ -1,0 +1,181 @@
+//! The plan is carried out: one short transaction after the other, each a whole piece of it.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::pace::Pace;
+use super::{ClusterPlan, Done, Plan, Span, is_over, thin};
+use crate::catalogue::Catalogue;
+use crate::failure::Failure;
+use crate::sample::Millis;
+use crate::store::{KNOWN_NODES, Store, memory};
+
+/// Pages that a transaction may change without writing them twice.
+const CACHE_KIB: u32 = 32 * 1024;
+
+impl Store {
+    /// Removes and thins what the plan says; no piece is begun after `until`. `interval` is that of a cluster today, for
+    /// snapshots that do not say theirs.
+    pub fn cleanup(
+        &mut self,
+        plan: &Plan,
+        catalogue: &Catalogue,
+        interval: &dyn Fn(&str) -> Millis,
+        until: Option<Instant>,
+    ) -> Result<Done, Failure> {
+        let path = self.path.clone();
+        let connection = &mut self.connection;
+        let mut clean = || -> rusqlite::Result<Done> {
+            // A run is removed after everything that refers to it; SQLite would look through all snapshots for each one. What
+            // a loss of power brings back is removed again: no piece has to wait for the disk.
+            connection.execute_batch(&format!(
+                "PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{CACHE_KIB};"
+            ))?;
+            let done = execute(connection, plan, catalogue, interval, until);
+            connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL")?;
+            done
+        };
+        clean().map_err(|error| super::super::explain(&path, &error))
+    }
+}
+
+fn execute(
+    connection: &mut Connection,
+    plan: &Plan,
+    catalogue: &Catalogue,
+    interval: &dyn Fn(&str) -> Millis,
+    until: Option<Instant>,
+) -> rusqlite::Result<Done> {
+    let mut done = Done::default();
+    let mut pace = Pace::new(200, 5_000);
+    for cluster in &plan.clusters {
+        for span in &cluster.remove {
+            snapshots(connection, cluster, *span, &mut pace, &mut done, until)?;
+        }
+    }
+    runs(connection, plan, &mut done, until)?;
+    days(connection, plan, &mut done, until)?;
+    readings(connection, plan.readings_before)?;
+    for cluster in &plan.clusters {
+        if let Some(thinning) = &cluster.thin {
+            let interval = interval(&cluster.name);
+            thin::thin(connection, catalogue, (cluster.id, interval), thinning, plan.step, &mut done, until)?;
+        }
+    }
+    Ok(done)
+}
+
+/// The oldest first, each with the rows of its nodes.
+fn snapshots(
+    connection: &mut Connection,
+    cluster: &ClusterPlan,
+    span: Span,
+    pace: &mut Pace,
+    done: &mut Done,
+    until: Option<Instant>,
+) -> rusqlite::Result<()> {
+    let mut from = span.from;
+    while from < span.to {
+        if is_over(until) {
+            done.unfinished = true;
+            return Ok(());
+        }
+        let started = Instant::now();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let next: Option<Millis> = transaction
+            .prepare_cached(
+                "SELECT max(collected_at) FROM (SELECT collected_at FROM metrics_snapshots
+                 WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at LIMIT ?4)",
+            )?
+            .query_row(params![cluster.id, from, span.to, pace.amount()], |row| row.get(0))?;
+        let Some(last) = next else { break };
+        let nodes: Vec<Option<String>> = transaction
+            .prepare_cached(&format!("{KNOWN_NODES} SELECT name FROM known"))?
+            .query_map([cluster.id], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut delete = transaction.prepare_cached(
+            "DELETE FROM node_snapshots WHERE cluster_id = ?1 AND node = ?2 AND collected_at >= ?3 AND collected_at <= ?4",
+        )?;
+        for node in nodes.into_iter().flatten() {
+            delete.execute(params![cluster.id, node, from, last])?;
+        }
+        drop(delete);
+        let removed = transaction
+            .prepare_cached(
+                "DELETE FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at <= ?3",
+            )?
+            .execute(params![cluster.id, from, last])?;
+        transaction.commit()?;
+        done.snapshots += removed as i64;
+        from = last + 1;
+        pace.took(started.elapsed());
+    }
+    Ok(())
+}
+
+/// Runs that nothing refers to, with the records of their fetches.
+fn runs(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option<Instant>) -> rusqlite::Result<()> {
+    // Those whose removal the time's end cut off are still referred to.
+    let mut pace = Pace::new(16, 5_000);
+    while !done.unfinished {
+        if is_over(until) {
+            done.unfinished = true;
+            break;
+        }
+        let started = Instant::now();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let oldest: Vec<i64> = transaction
+            .prepare_cached("SELECT id FROM runs WHERE started_at < ?1 AND id <= ?2 ORDER BY started_at LIMIT ?3")?
+            .query_map(params![plan.runs_before, plan.newest_run, pace.amount()], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if oldest.is_empty() {
+            break;
+        }
+        for id in &oldest {
+            transaction.prepare_cached("DELETE FROM attempts WHERE run_id = ?1")?.execute([id])?;
+            transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?.execute([id])?;
+        }
+        transaction.commit()?;
+        done.runs += oldest.len() as i64;
+        pace.took(started.elapsed());
+    }
+    Ok(())
+}
+
+/// Rows of days, of one cluster at a time: a day goes with those of its nodes.
+fn days(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option<Instant>) -> rusqlite::Result<()> {
+    let Some(before) = plan.days_before.as_deref().filter(|_| plan.days > 0) else { return Ok(()) };
+    for cluster in &plan.clusters {
+        if is_over(until) {
+            done.unfinished = true;
+            break;
+        }
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction
+            .prepare_cached("DELETE FROM node_daily WHERE cluster_id = ?1 AND day < ?2")?
+            .execute(params![cluster.id, before])?;
+        let removed = transaction
+            .prepare_cached("DELETE FROM daily_snapshots WHERE cluster_id = ?1 AND day < ?2")?
+            .execute(params![cluster.id, before])?;
+        transaction.commit()?;
+        done.days += removed as i64;
+    }
+    Ok(())
+}
+
+/// A collection drops those of its own clusters; here also those of clusters that left the configuration.
+fn readings(connection: &mut Connection, before: Millis) -> rusqlite::Result<()> {
+    let old: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM previous_samples WHERE scraped_at < ?1)",
+        [before],
+        |row| row.get(0),
+    )?;
+    if !old {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute("DELETE FROM previous_samples WHERE scraped_at < ?1", [before])?;
+    memory::forget_layouts(&transaction)?;
+    transaction.commit()
+}
