@@ -126,3 +126,64 @@ fn a_signal_ends_a_run_and_leaves_the_database_whole() {
         );
     }
 }
+
+/// A database of one cluster with ten days of snapshots, nine of them aggregated; and what `words` leave of it undisturbed.
+fn ten_days(metrics: &str) -> (Cluster, Stage) {
+    const DAY: i64 = 86_400;
+    let cluster = Cluster::start(1, 2);
+    let stage = Stage::new(&format!(
+        "[metrics]\n{metrics}\n{}",
+        crate::program::block("shop", &cluster.urls(), "user = \"root\"\ninterval_secs = \"30m\"")
+    ));
+    crate::history::make(&stage, START - 10 * DAY, 1800, 480);
+    crate::history::stir(&stage);
+    assert_eq!(stage.run(START, &["aggregate-daily"]).code, 0);
+    (cluster, stage)
+}
+
+/// What is in the tables that a cleanup touches.
+fn contents(stage: &Stage) -> Vec<String> {
+    let tables =
+        ["metrics_snapshots", "node_snapshots", "attempts", "runs", "daily_snapshots", "node_daily", "clusters"];
+    tables.map(|table| stage.rows(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))).into()
+}
+
+fn killed_while_cleaning(metrics: &str) {
+    const KILLS: u32 = 20;
+    let (_cluster, stage) = ten_days(metrics);
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        std::fs::copy(from, to).expect("a copy");
+        for log in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{log}", to.display()));
+        }
+    };
+    crate::history::change(&stage, "PRAGMA wal_checkpoint(TRUNCATE)");
+    copy(&stage.database(), &stage.path("before.db"));
+    let whole = length(|| assert_eq!(stage.run(START, &["cleanup"]).code, 0));
+    let expected = contents(&stage);
+    let mut interrupted = 0;
+    for kill in 0..KILLS {
+        copy(&stage.path("before.db"), &stage.database());
+        let mut command = stage.command(START, &["cleanup"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        std::thread::sleep(whole * (kill + 1) / KILLS);
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        crate::history::assert_whole(&stage);
+        interrupted += i32::from(contents(&stage) != expected);
+        assert_eq!(stage.run(START, &["cleanup"]).code, 0);
+        assert!(contents(&stage) == expected, "after kill {kill} the next run did not complete what was begun");
+        assert_eq!(stage.rows("PRAGMA integrity_check"), "ok\n");
+    }
+    assert!(interrupted > 0);
+}
+
+#[test]
+fn killed_while_it_cleans_up_the_next_run_completes() {
+    killed_while_cleaning("retention_days = \"3d\"");
+}
+
+#[test]
+fn killed_while_it_thins_the_next_run_completes() {
+    killed_while_cleaning("retention_days = \"30d\"\nthin_after = \"2d\"\nthin_to = \"1h\"");
+}

@@ -262,3 +262,25 @@ fn a_deadline_shorter_than_a_timeout_is_a_fault_where_it_was_written() {
                     |            ^^^^ shorten `timeout` or raise `deadline`\n";
     assert_eq!(place.faults("[collection]\ndeadline = \"5s\"\n", &nothing), expected);
 }
+
+#[test]
+fn days_that_would_be_kept_shorter_than_snapshots_are_a_fault_where_it_was_written() {
+    let place = Place::new();
+    let expected = "error: config.toml:2:24: days are kept for 1 d and snapshots for 7 d, which is longer\n    2 | \
+                    daily_retention_days = \"1d\"\n      |                        ^^^^ raise `daily_retention_days`: a day \
+                    without its row would be folded again and again\n";
+    assert_eq!(place.faults("[metrics]\ndaily_retention_days = \"1d\"\n", &nothing), expected);
+    let expected = "error: config.toml:2:18: days are kept for 730 d and snapshots for 1000 d, which is longer\n    2 | \
+                    retention_days = 1000\n      |                  ^^^^ raise `daily_retention_days`: a day without its row \
+                    would be folded again and again\n";
+    assert_eq!(place.faults("[metrics]\nretention_days = 1000\n", &nothing), expected);
+}
+
+#[test]
+fn a_size_without_a_unit_is_a_fault() {
+    let place = Place::new();
+    let expected = "error: config.toml:2:12: `max_size` is 10; it has no unit\n    2 | max_size = 10\n      |            ^^ write \
+                    \"10GB\" or \"500MiB\"\nerror: config.toml:3:11: `thin_to` is \"2h\"; that is too large\n    3 | \
+                    thin_to = \"2h\"\n      |           ^^^^ at most \"1h\"\n";
+    assert_eq!(place.faults("[metrics]\nmax_size = 10\nthin_to = \"2h\"\n", &nothing), expected);
+}

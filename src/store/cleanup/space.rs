@@ -55,7 +55,8 @@ impl Store {
             loop {
                 let space = Space::of(&self.connection)?;
                 let room = max_size.map_or(i64::MAX, |most| (most - space.used()).max(0));
-                let surplus = (space.free - (space.used() / 4).min(room)).max(0) / page_size.max(1);
+                let surplus = (space.free - (space.used() / 4).min(room)).max(0);
+                let surplus = (surplus + page_size - 1) / page_size.max(1);
                 if surplus == 0 || is_over(until) {
                     return Ok(());
                 }

@@ -291,3 +291,57 @@ fn number(row: &SqlRow, column: usize) -> rusqlite::Result<Option<f64>> {
         ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_one_by_what_they_are() {
+        let mut cell = Cell::default();
+        for (value, weight) in [(10.0, 30.0), (20.0, 30.0), (60.0, 60.0)] {
+            cell.add(value, weight);
+        }
+        assert_eq!(
+            [Merging::Sum, Merging::Last, Merging::Average].map(|how| cell.merged(how)),
+            [90.0, 60.0, 37.5].map(Some)
+        );
+        let unmeasured = Cell::default();
+        assert_eq!([Merging::Sum, Merging::Last, Merging::Average].map(|how| unmeasured.merged(how)), [None; 3]);
+        // What stood for no time is not made up, and not lost.
+        let mut instant = Cell::default();
+        instant.add(5.0, 0.0);
+        assert_eq!(instant.merged(Merging::Average), Some(5.0));
+    }
+
+    #[test]
+    fn increments_are_summed_and_counters_and_moments_are_the_last() {
+        let catalogue = Catalogue::load(&crate::settings::Settings::default()).expect("the shipped metrics");
+        let how = |name: &str| catalogue.stored(Subject::Cluster).find(|metric| metric.name() == name).map(merging);
+        assert_eq!(
+            ["queries", "query_total", "queries_per_second", "backends_alive"].map(how),
+            [Merging::Sum, Merging::Last, Merging::Average, Merging::Average].map(Some)
+        );
+        for metric in catalogue.stored(Subject::Cluster).filter(|metric| metric.name().ends_with("_total")) {
+            assert_ne!(merging(metric), Merging::Sum, "{}", metric.name());
+        }
+    }
+
+    #[test]
+    fn the_interval_of_a_merged_snapshot_calls_for_as_many_as_there_were() {
+        let group = |begins_at: Millis, last: Millis, expected: f64| Group {
+            first: last,
+            last,
+            number: 0,
+            answered: true,
+            weights: BTreeMap::new(),
+            merged: 0,
+            begins_at,
+            expected,
+        };
+        assert_eq!(group(0, 300_000, 10.0).interval(), 30_000);
+        // Two minutes of 30 s and then one of a minute.
+        assert_eq!(group(0, 180_000, 5.0).interval(), 36_000);
+        assert_eq!(group(0, 0, 0.0).interval(), 1);
+    }
+}
