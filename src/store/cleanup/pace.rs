@@ -1,9 +1,14 @@
-//! How much one transaction does: as much as takes a fraction of what a collection may wait, on this machine, at this load.
+//! How much one transaction does, as much as takes a fraction of what a collection may wait on this machine at this load; and
+//! the pauses in which a collection that waits comes in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A collection that has to wait for two of them, one after the other, still waits less than 100 ms.
-const AIM: Duration = Duration::from_millis(30);
+/// Two of them and a pause are less than the 100 ms that a collection may wait.
+const AIM: Duration = Duration::from_millis(20);
+
+/// SQLite knows no queue: who waits looks again after 1, 2, 5, 10, 15, 20, then 25 ms. Without pauses it would look, again and
+/// again, while the next transaction is open already, and find the file free after seconds or never.
+const PAUSE: Duration = Duration::from_millis(26);
 
 #[derive(Debug)]
 pub struct Pace {
@@ -30,6 +35,26 @@ impl Pace {
     }
 }
 
+/// Lets others in between two transactions.
+#[derive(Debug)]
+pub struct Courtesy {
+    since: Instant,
+}
+
+impl Courtesy {
+    pub fn new() -> Self {
+        Self { since: Instant::now() }
+    }
+
+    /// Called when no transaction is open.
+    pub fn let_others_in(&mut self) {
+        if self.since.elapsed() >= AIM {
+            std::thread::sleep(PAUSE);
+            self.since = Instant::now();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,8 +66,8 @@ mod tests {
             pace.took(Duration::from_millis(milliseconds));
             pace.amount()
         };
-        assert_eq!([after(30), after(20), after(0), after(0), after(0)], [100, 150, 300, 600, 1000]);
-        assert_eq!([after(60), after(3000), after(3000)], [500, 250, 125]);
+        assert_eq!([after(20), after(10), after(0), after(0), after(0)], [100, 200, 400, 800, 1000]);
+        assert_eq!([after(40), after(3000), after(3000)], [500, 250, 125]);
         for _ in 0..20 {
             after(3000);
         }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::pace::Pace;
+use super::pace::{Courtesy, Pace};
 use super::{ClusterPlan, Done, Plan, Span, is_over, thin};
 use crate::catalogue::Catalogue;
 use crate::failure::Failure;
@@ -47,23 +47,40 @@ fn execute(
     interval: &dyn Fn(&str) -> Millis,
     until: Option<Instant>,
 ) -> rusqlite::Result<Done> {
-    let mut done = Done::default();
+    let mut work = Work { done: Done::default(), courtesy: Courtesy::new(), until };
     let mut pace = Pace::new(200, 5_000);
     for cluster in &plan.clusters {
         for span in &cluster.remove {
-            snapshots(connection, cluster, *span, &mut pace, &mut done, until)?;
+            snapshots(connection, cluster, *span, &mut pace, &mut work)?;
         }
     }
-    runs(connection, plan, &mut done, until)?;
-    days(connection, plan, &mut done, until)?;
+    runs(connection, plan, &mut work)?;
+    days(connection, plan, &mut work)?;
     readings(connection, plan.readings_before)?;
     for cluster in &plan.clusters {
         if let Some(thinning) = &cluster.thin {
             let interval = interval(&cluster.name);
-            thin::thin(connection, catalogue, (cluster.id, interval), thinning, plan.step, &mut done, until)?;
+            thin::thin(connection, catalogue, (cluster.id, interval), thinning, plan.step, &mut work)?;
         }
     }
-    Ok(done)
+    Ok(work.done)
+}
+
+/// What was done so far, and whether to go on.
+pub(super) struct Work {
+    pub done: Done,
+    courtesy: Courtesy,
+    until: Option<Instant>,
+}
+
+impl Work {
+    /// Called before each transaction: others may come in, and the time may be up.
+    pub fn goes_on(&mut self) -> bool {
+        self.courtesy.let_others_in();
+        let over = is_over(self.until);
+        self.done.unfinished |= over;
+        !over
+    }
 }
 
 /// The oldest first, each with the rows of its nodes.
@@ -72,15 +89,10 @@ fn snapshots(
     cluster: &ClusterPlan,
     span: Span,
     pace: &mut Pace,
-    done: &mut Done,
-    until: Option<Instant>,
+    work: &mut Work,
 ) -> rusqlite::Result<()> {
     let mut from = span.from;
-    while from < span.to {
-        if is_over(until) {
-            done.unfinished = true;
-            return Ok(());
-        }
+    while from < span.to && work.goes_on() {
         let started = Instant::now();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let next: Option<Millis> = transaction
@@ -107,7 +119,7 @@ fn snapshots(
             )?
             .execute(params![cluster.id, from, last])?;
         transaction.commit()?;
-        done.snapshots += removed as i64;
+        work.done.snapshots += removed as i64;
         from = last + 1;
         pace.took(started.elapsed());
     }
@@ -115,14 +127,10 @@ fn snapshots(
 }
 
 /// Runs that nothing refers to, with the records of their fetches.
-fn runs(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option<Instant>) -> rusqlite::Result<()> {
+fn runs(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::Result<()> {
     // Those whose removal the time's end cut off are still referred to.
     let mut pace = Pace::new(16, 5_000);
-    while !done.unfinished {
-        if is_over(until) {
-            done.unfinished = true;
-            break;
-        }
+    while !work.done.unfinished && work.goes_on() {
         let started = Instant::now();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let oldest: Vec<i64> = transaction
@@ -137,18 +145,17 @@ fn runs(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option
             transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?.execute([id])?;
         }
         transaction.commit()?;
-        done.runs += oldest.len() as i64;
+        work.done.runs += oldest.len() as i64;
         pace.took(started.elapsed());
     }
     Ok(())
 }
 
 /// Rows of days, of one cluster at a time: a day goes with those of its nodes.
-fn days(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option<Instant>) -> rusqlite::Result<()> {
+fn days(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::Result<()> {
     let Some(before) = plan.days_before.as_deref().filter(|_| plan.days > 0) else { return Ok(()) };
     for cluster in &plan.clusters {
-        if is_over(until) {
-            done.unfinished = true;
+        if !work.goes_on() {
             break;
         }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -159,7 +166,7 @@ fn days(connection: &mut Connection, plan: &Plan, done: &mut Done, until: Option
             .prepare_cached("DELETE FROM daily_snapshots WHERE cluster_id = ?1 AND day < ?2")?
             .execute(params![cluster.id, before])?;
         transaction.commit()?;
-        done.days += removed as i64;
+        work.done.days += removed as i64;
     }
     Ok(())
 }

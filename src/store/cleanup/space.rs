@@ -5,7 +5,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::is_over;
-use super::pace::Pace;
+use super::pace::{Courtesy, Pace};
 use crate::failure::Failure;
 use crate::store::Store;
 
@@ -51,7 +51,7 @@ impl Store {
     pub fn give_back(&mut self, max_size: Option<i64>, until: Option<Instant>) -> Result<(), Failure> {
         let give_back = || -> rusqlite::Result<()> {
             let page_size: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-            let mut pace = Pace::new(64, 4096);
+            let (mut pace, mut courtesy) = (Pace::new(64, 4096), Courtesy::new());
             loop {
                 let space = Space::of(&self.connection)?;
                 let room = max_size.map_or(i64::MAX, |most| (most - space.used()).max(0));
@@ -67,6 +67,8 @@ impl Store {
                 let mut rows = statement.query([])?;
                 while rows.next()?.is_some() {}
                 pace.took(started.elapsed());
+                drop(rows);
+                courtesy.let_others_in();
                 if Space::of(&self.connection)?.free >= space.free {
                     // A file that somebody made over without this ability.
                     return Ok(());

@@ -5,12 +5,12 @@
 //! did: the ones count as covered time, the others do not. The one that is left stands at the time of the last.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params, params_from_iter};
 
-use super::{Done, Thinning, is_over};
+use super::Thinning;
+use super::remove::Work;
 use crate::catalogue::{Catalogue, Metric};
 use crate::days::Day;
 use crate::days::fold::{Moment, Weights};
@@ -29,8 +29,7 @@ pub(super) fn thin(
     (cluster_id, interval): (i64, Millis),
     thinning: &Thinning,
     step: Millis,
-    done: &mut Done,
-    until: Option<Instant>,
+    work: &mut Work,
 ) -> rusqlite::Result<()> {
     let step = step.max(1);
     let piece = (PIECE / step).max(1) * step;
@@ -40,8 +39,7 @@ pub(super) fn thin(
     for day in &thinning.days {
         let mut from = thinning.from.max(day.begins_at);
         while from < day.ends_at {
-            if is_over(until) {
-                done.unfinished = true;
+            if !work.goes_on() {
                 return Ok(());
             }
             let begun = from - (from - day.begins_at) % piece;
@@ -49,8 +47,8 @@ pub(super) fn thin(
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let groups = groups(&transaction, (cluster_id, interval), day, (from, to), step)?;
             for group in &groups {
-                done.thinned += group.weights.len() as i64;
-                done.thinned_to += 1;
+                work.done.thinned += group.weights.len() as i64;
+                work.done.thinned_to += 1;
                 // One that stands alone stays as it was collected.
                 if group.weights.len() > 1 {
                     cluster_table.merge(&transaction, cluster_id, None, group)?;
