@@ -34,11 +34,15 @@ fn lists_of_tables_are_appended_and_other_values_replaced_in_the_order_of_the_na
     let loaded = loaded.expect("no faults");
     let expected = "# config.toml and 2 files of config.d\n\
 \n[metrics]\n\
-enabled        = true      # default\n\
-interval_secs  = \"1m\"      # config.d/10-lab.toml:14\n\
-retention_days = \"3d\"      # config.d/20-late.toml:1\n\
-timezone       = \"system\"  # default\n\
-exclude        = []        # config.d/20-late.toml:2\n\
+enabled              = true      # default\n\
+interval_secs        = \"1m\"      # config.d/10-lab.toml:14\n\
+retention_days       = \"3d\"      # config.d/20-late.toml:1\n\
+daily_retention_days = \"730d\"    # default\n\
+max_size             = \"off\"     # default\n\
+thin_after           = \"off\"     # default\n\
+thin_to              = \"5m\"      # default\n\
+timezone             = \"system\"  # default\n\
+exclude              = []        # config.d/20-late.toml:2\n\
 \n[database]\n\
 path = \"/var/lib/stellar/stellar.db\"  # default\n\
 \n[collection]\n\
