@@ -22,11 +22,29 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// an upgrade, and none of them should lose its run.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often, and how many times, the one that finds the lock taken looks for the note of who has it.
+const NOTE_LOOK_AGAIN: Duration = Duration::from_millis(5);
+const NOTE_LOOKS: u32 = 20;
+
 /// Held as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
-    /// Each with the name of its command.
-    files: Vec<(String, File)>,
+    held: Vec<Held>,
+}
+
+/// One lock file of ours.
+#[derive(Debug)]
+struct Held {
+    /// The command whose lock it is.
+    writer: String,
+    file: File,
+}
+
+impl Drop for Held {
+    /// The next one finds its own note or none, not that of a process that is gone.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
 }
 
 impl Lock {
@@ -45,11 +63,11 @@ impl Lock {
         clock: &Clock,
     ) -> Result<Self, Failure> {
         let give_up = Instant::now() + wait;
-        let mut files = Vec::with_capacity(locks.len());
+        let mut held = Vec::with_capacity(locks.len());
         for writer in WRITERS.iter().filter(|writer| locks.contains(writer)) {
-            files.push(((*writer).to_owned(), one(path, writer, command, give_up, wait, clock)?));
+            held.push(one(path, writer, command, give_up, wait, clock)?);
         }
-        let own = Self { files };
+        let own = Self { held };
         // Nobody else can migrate or restore it from here on: both need the lock that we have.
         if !super::migrate::is_due(path) {
             return Ok(own);
@@ -61,11 +79,11 @@ impl Lock {
     /// Takes the locks of all writing commands, for `command`.
     pub fn take_all(path: &Path, command: &str, wait: Duration, clock: &Clock) -> Result<Self, Failure> {
         let give_up = Instant::now() + wait;
-        let mut files = Vec::with_capacity(WRITERS.len());
+        let mut held = Vec::with_capacity(WRITERS.len());
         for writer in WRITERS {
-            files.push((writer.to_owned(), one(path, writer, command, give_up, wait, clock)?));
+            held.push(one(path, writer, command, give_up, wait, clock)?);
         }
-        Ok(Self { files })
+        Ok(Self { held })
     }
 
     /// Lets go of all locks but that of `command`: the file is up to date, the others may work.
@@ -75,7 +93,7 @@ impl Lock {
 
     /// The same for a command that goes on keeping others out.
     pub fn narrow_to(&mut self, locks: &[&str]) {
-        self.files.retain(|(writer, _)| locks.contains(&writer.as_str()));
+        self.held.retain(|held| locks.contains(&held.writer.as_str()));
     }
 }
 
@@ -87,7 +105,7 @@ fn one(
     give_up: Instant,
     wait: Duration,
     clock: &Clock,
-) -> Result<File, Failure> {
+) -> Result<Held, Failure> {
     let lock_path = PathBuf::from(format!("{}.{writer}.lock", path.display()));
     let is_new = !lock_path.exists();
     let mut file = OpenOptions::new()
@@ -115,7 +133,7 @@ fn one(
     if let Err(error) = written {
         log::debug!("{}: {}", lock_path.display(), crate::settings::words::system_reason(&error));
     }
-    Ok(file)
+    Ok(Held { writer: writer.to_owned(), file })
 }
 
 /// What root makes by hand in the folder of the collector, the collector must be able to open. Nobody but root can give a
@@ -130,8 +148,15 @@ pub fn give_to_owner_of_folder(file: &File, path: &Path) {
 
 fn busy(file: &mut File, lock_path: &Path, waited: Duration, clock: &Clock) -> Failure {
     let mut note = String::new();
-    // What cannot be read is not said.
-    let _ = file.read_to_string(&mut note);
+    // Who has just taken the lock has not written its note yet. What cannot be read is not said.
+    for _ in 0..NOTE_LOOKS {
+        note.clear();
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut note));
+        if note.lines().count() == 3 && note.ends_with('\n') {
+            break;
+        }
+        std::thread::sleep(NOTE_LOOK_AGAIN);
+    }
     let mut lines = note.lines();
     let who = match (lines.next(), lines.next(), lines.next().and_then(|started| started.parse::<Millis>().ok())) {
         (Some(command), Some(pid), Some(started)) => {
@@ -157,6 +182,9 @@ fn cannot_open(lock_path: &Path, error: &std::io::Error) -> Failure {
             "make the folder first: mkdir -p {}; or choose another file with [database] path or --db",
             folder.display()
         )),
-        None => failure.with_hint("run as the user who owns the database"),
+        None if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            failure.with_hint("run as the user who owns the database")
+        }
+        None => failure.with_hint("the folder of the database must be one that can be written"),
     }
 }
