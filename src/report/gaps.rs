@@ -101,7 +101,11 @@ pub fn merged(gaps: Vec<Gap>, clusters: usize) -> Vec<Gap> {
 
 pub fn render(gaps: &Gaps, style: &Style) -> String {
     let mut text = format!("gaps from {} to {}\n", style.moment(gaps.since), style.moment(gaps.until));
-    let short = |at: Millis| style.local(at).get(5..).unwrap_or_default().to_owned();
+    let year = |at: Millis| style.local(at).get(..4).map(str::to_owned);
+    let short = |at: Millis| match year(at) == year(gaps.now) {
+        true => style.local(at).get(5..).unwrap_or_default().to_owned(),
+        false => style.local(at),
+    };
     let mut rows: Vec<(Millis, Vec<String>)> = Vec::new();
     for step in &gaps.steps {
         let back = words::age(Duration::from_millis(u64::try_from(step.from - step.to).unwrap_or(0)));

@@ -109,8 +109,8 @@ pub fn runs(connection: &Connection, since: Millis, until: Millis) -> rusqlite::
         .query_row([since, until], |row| Ok(Runs { made: row.get(0)?, with_failures: row.get(1)? }))
 }
 
-/// Where the clock was set back, as the order of the runs tells. Steps of less than `least` are the clock being
-/// disciplined.
+/// Where the clock was set back, as the order of the runs tells, if it was in that time by either clock. Steps of less than
+/// `least` are the clock being disciplined.
 pub fn steps_back(
     connection: &Connection,
     since: Millis,
@@ -121,7 +121,8 @@ pub fn steps_back(
         "WITH ordered AS (SELECT id, started_at, lag(started_at) OVER (ORDER BY id) AS before FROM runs)
          SELECT before, started_at,
                 (SELECT count(*) FROM runs AS twice WHERE twice.started_at >= ordered.started_at AND twice.started_at <= before AND twice.id < ordered.id)
-         FROM ordered WHERE before - started_at >= ?3 AND before >= ?1 AND started_at < ?2 ORDER BY id",
+         FROM ordered WHERE before - started_at >= ?3 AND (before >= ?1 AND before < ?2 OR started_at >= ?1 AND started_at < ?2)
+         ORDER BY id",
     )?;
     let steps = statement.query_map(params![since, until, least], |row| {
         Ok(StepBack { from: row.get(0)?, to: row.get(1)?, passed_twice: row.get(2)? })
