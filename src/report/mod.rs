@@ -176,6 +176,13 @@ fn judge(
         let reason = no_answer(&cluster, now, since);
         return Assessed { cluster, status: Status::Crit, reasons: vec![reason], age, current: false };
     }
+    if cluster.collected_at.is_none() {
+        let reason = match interval {
+            Some(_) => format!("no snapshot of it is left; try: stellar collect-once --cluster {}", cluster.name),
+            None => "no snapshot of it is left; it is no longer in the configuration".to_owned(),
+        };
+        return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age, current: false };
+    }
     if let Some(ahead) = cluster.collected_at.map(|at| at - now).filter(|ahead| *ahead > FUTURE) {
         let ahead = words::age(Duration::from_millis(u64::try_from(ahead).unwrap_or(0)));
         let reason = format!("the newest snapshot is {ahead} in the future; is this machine's clock right?");

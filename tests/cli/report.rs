@@ -10,8 +10,8 @@ use stellar::report::{self, Assessed, Expected, Style};
 use stellar::settings::Settings;
 use stellar::store::read;
 
-use crate::common::replay::{START, STEP, Timeline, demo_cluster};
-use crate::program::{Ended, Stage, block, ended};
+use crate::common::replay::{Cluster, START, STEP, Timeline, demo_cluster};
+use crate::program::{Ended, Stage, block, ended, silent};
 use crate::snapshot;
 
 const LOGIN: &str = "user = \"root\"\n";
@@ -200,4 +200,16 @@ fn a_report_fits_the_terminal() {
         assert_eq!(wide, [""; 0], "{width}");
     }
     snapshot::is("report/widths.txt", &AT_END.timeline.cluster.named(&text));
+}
+
+#[test]
+fn a_cluster_whose_snapshots_are_gone_is_not_ok() {
+    let cluster = Cluster::start(1, 0);
+    let stage = Stage::of(&cluster, "shop", "");
+    assert_eq!(stage.run(START, &["collect-once"]), silent());
+    let connection = Connection::open(stage.database()).expect("the database");
+    connection.execute_batch("DELETE FROM metrics_snapshots").expect("somebody who tidies up");
+    let report = stage.run(START + 5, &["report"]).stdout;
+    assert!(report.starts_with("1 cluster: 1 NODATA "), "{report}");
+    assert!(report.contains("no snapshot of it is left; try: stellar collect-once --cluster shop\n"), "{report}");
 }
