@@ -126,11 +126,12 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
     };
     let name = path.to_string_lossy().into_owned();
     let connection = attempt(name, OpenFlags::empty()).or_else(|error| {
-        // Somebody removed the -wal and -shm files and we may not make them. Without a -wal the file alone is whole.
+        // Somebody removed the -wal and -shm files and we may not make them, or there is no room. Without a -wal the file
+        // alone is whole.
         let log = PathBuf::from(format!("{}-wal", path.display()));
         let nothing_pending = std::fs::metadata(&log).map_or(true, |log| log.len() == 0);
         let cannot_open = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
-        if !(nothing_pending && cannot_open) {
+        if !(nothing_pending && (cannot_open || lacks_room(&error))) {
             return Err(error);
         }
         attempt(format!("file:{}?immutable=1", uri_path(path)), OpenFlags::SQLITE_OPEN_URI)
@@ -203,17 +204,60 @@ pub fn explain(path: &Path, error: &rusqlite::Error) -> Failure {
             failure(format!("locked by another program for more than {} s (not stellar)", PATIENCE.as_secs()))
                 .with_hint(format!("see who: fuser -v {file}"))
         }
-        Some(ErrorCode::DiskFull) => failure(format!("disk full{}; this run was rolled back", disk::in_brackets(path)))
-            .with_hint("free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back"),
+        Some(ErrorCode::DiskFull) => disk_full(path),
+        _ if lacks_room(error) => disk_full(path),
         Some(ErrorCode::NotADatabase) => failure("is not an SQLite database".to_owned())
             .with_hint("name another file with [database] path or --db; this one was not changed"),
-        Some(ErrorCode::DatabaseCorrupt) => failure("the database is damaged".to_owned())
-            .with_hint(format!("keep a copy, then try: sqlite3 {file} .recover")),
+        // No value of ours comes near the size that is too big.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::TooBig) => damaged(path),
+        _ if is_not_what_was_written(error) => damaged(path),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => failure("cannot be opened".to_owned())
             .with_hint(format!("is it readable for you? ls -l {file}*; members of its group can run reports")),
         Some(ErrorCode::ReadOnly) => {
-            failure("cannot be written".to_owned()).with_hint(format!("run as the user who owns it: ls -l {file}"))
+            failure("cannot be written".to_owned()).with_hint(format!("run as the user who owns it: ls -l {file}*"))
+        }
+        Some(ErrorCode::ConstraintViolation) => {
+            let what = format!("what it holds does not fit together ({error}); what was being written was rolled back");
+            failure(what).with_hint(format!("keep a copy, then ask: sqlite3 {file} 'PRAGMA integrity_check'"))
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            failure("cannot be read or written: the system reports a fault of the disk".to_owned())
+                .with_hint("see what it says: dmesg | tail; nothing stored was lost by this run")
         }
         _ => failure(error.to_string()),
     }
+}
+
+fn damaged(path: &Path) -> Failure {
+    Failure::new(Exit::Database, format!("{}: the database is damaged", path.display()))
+        .with_hint(format!("keep a copy, then try: sqlite3 {} .recover", path.display()))
+}
+
+/// A value of another type than its column, a row that another one speaks of and that is not there: no program of ours leaves
+/// that behind.
+fn is_not_what_was_written(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | QueryReturnedNoRows
+            | Utf8Error(..)
+    )
+}
+
+fn disk_full(path: &Path) -> Failure {
+    let what =
+        format!("{}: disk full{}; what was being written was rolled back", path.display(), disk::in_brackets(path));
+    Failure::new(Exit::Database, what).with_hint(
+        "free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back",
+    )
+}
+
+/// SQLite calls it an I/O error when there is no room for the 32 KiB of the -shm file.
+fn lacks_room(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
