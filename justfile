@@ -11,9 +11,9 @@ test *arguments:
 ci:
     tests/run
 
-# Commands killed at 200 moments each instead of 20
-kills:
-    STELLAR_KILLS=200 cargo test --locked --test cli -- killed
+# Kills, stops, full disks and damaged files at 200 moments each instead of 20; STELLAR_SEED=… repeats those of a failure
+survive moments='200':
+    STELLAR_MOMENTS={{moments}} cargo test --locked --test cli -- survive killed
 
 # Recorded pages on loopback, collected and reported
 demo:

@@ -10,7 +10,7 @@ const NEXT_DAY: i64 = 1_795_392_600;
 const DAY: i64 = 86_400;
 
 /// One collection of a real cluster, then snapshots as `history` inserts them in place of it.
-fn stage(configuration: &str, history: impl Fn(&Connection)) -> Stage {
+pub fn stage(configuration: &str, history: impl Fn(&Connection)) -> Stage {
     let cluster = Cluster::start(1, 1);
     let block = crate::program::block("shop", &cluster.urls(), "user = \"root\"");
     let stage = Stage::new(&format!("{configuration}\n{block}"));
@@ -27,7 +27,7 @@ fn stage(configuration: &str, history: impl Fn(&Connection)) -> Stage {
 
 /// A snapshot each `step` seconds from `from` on, `count` of them; `queries` is the number of the snapshot. Ids of runs go
 /// on where they ended.
-fn every(connection: &Connection, from: i64, step: i64, count: i64, interval: i64) {
+pub fn every(connection: &Connection, from: i64, step: i64, count: i64, interval: i64) {
     let text = format!(
         "BEGIN;
          CREATE TEMP TABLE base AS SELECT coalesce(max(id), 0) AS id FROM runs;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::common::replay::{Cluster, START};
-use crate::killed::{killed_while, length, moments};
 use crate::program::{Ended, Stage, ended, lengthen, masked, rows, silent};
+use crate::survive::{in_own_mounts, killed, length, moments};
 
 /// A stage with a database of one collection.
 pub fn collected() -> Stage {
@@ -219,13 +219,14 @@ fn killed_at_any_moment_a_backup_leaves_the_old_file_or_the_new_one() {
     assert!(old != new);
     let (mut left, mut replaced) = (0, 0);
     let moments = moments();
-    for moment in 0..moments {
+    for moment in &moments {
+        let after = whole.mul_f64(*moment);
         std::fs::copy(stage.path("copy.db"), stage.path("old.db")).expect("a copy");
-        killed_while(&stage, START, &["backup", "old.db", "--force"], whole * moment / moments);
-        killed_while(&stage, START, &["backup", "fresh.db"], whole * moment / moments);
+        killed(stage.command(START, &["backup", "old.db", "--force"]), after);
+        killed(stage.command(START, &["backup", "fresh.db"]), after);
         let found = content(&stage.path("old.db"));
         assert!(found == old || found == new, "moment {moment}");
-        replaced += u32::from(found == new);
+        replaced += usize::from(found == new);
         left += u32::from(stage.path("old.db.partial").exists());
         if stage.path("fresh.db").exists() {
             assert!(content(&stage.path("fresh.db")) == new, "moment {moment}");
@@ -233,7 +234,7 @@ fn killed_at_any_moment_a_backup_leaves_the_old_file_or_the_new_one() {
         }
         assert!(content(&stage.database()) == new, "moment {moment}");
     }
-    assert!(left > 0 && replaced < moments, "{left} left, {replaced} replaced");
+    assert!(left > 0 && replaced < moments.len(), "{left} left, {replaced} replaced");
     // What was left is taken over.
     make("old.db");
     make("fresh.db");
@@ -250,23 +251,6 @@ fn two_backups_into_one_file_are_not_mixed() {
     assert_eq!(stage.run(START, &["backup", "copy.db"]), ended(5, "", told));
     drop(partial);
     assert_eq!(stage.run(START, &["-q", "backup", "copy.db"]), silent());
-}
-
-/// Runs a script in a world of mounts of its own; `None` when that is not allowed here.
-pub fn in_own_mounts(stage: &Stage, script: &str) -> Option<Ended> {
-    let mut shell = Command::new("unshare");
-    let program = env!("CARGO_BIN_EXE_stellar");
-    shell.args(["-m", "bash", "-c", script, program]).current_dir(stage.folder());
-    let Ok(output) = shell.output() else {
-        println!("not run: needs unshare");
-        return None;
-    };
-    let ended = stage.ended(output);
-    if ended.code == 97 || ended.stderr.contains("unshare failed") {
-        println!("not run: needs the right to mount: {}", ended.stderr);
-        return None;
-    }
-    Some(ended)
 }
 
 #[test]

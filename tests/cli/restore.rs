@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::backup::{collected, content, files, in_own_mounts};
+use crate::backup::{collected, content, files};
 use crate::common::replay::{Behaviour, Cluster, START};
-use crate::killed::{killed_while, length, moments};
 use crate::program::{Stage, ended, lengthen, masked, rows, silent};
+use crate::survive::{in_own_mounts, killed, length, moments};
 
 /// 2026-11-22 02:28:58 UTC.
 const KEPT: &str = "stellar.db.before-restore-20261122T022858";
@@ -282,18 +282,18 @@ fn killed_at_any_moment_a_restore_leaves_the_old_database_or_the_new_one() {
     let restore = |file: &str| assert_eq!(stage.run(START, &["-q", "restore", file]), silent());
     let whole = length(|| restore("copy.db"));
     let (moments, mut replaced) = (moments(), 0);
-    for moment in 0..moments {
+    for moment in &moments {
         // The old one, with something in its log that is not in the file.
         restore("copy.db");
         let old = reader(&stage.database());
         assert!(name(&old).starts_with("shop|"));
         change(&stage.database(), "changed");
-        killed_while(&stage, START + 1, &["restore", "copy.db"], whole * moment / moments);
+        killed(stage.command(START + 1, &["restore", "copy.db"]), whole.mul_f64(*moment));
         let found = content(&stage.database());
         assert!(found == backed_up || found == changed, "moment {moment}");
         assert!(name(&old).starts_with("changed|"), "moment {moment}");
         assert_eq!(rows(&old, "PRAGMA integrity_check"), "ok\n");
-        replaced += u32::from(found == backed_up);
+        replaced += usize::from(found == backed_up);
         if found == backed_up {
             assert!(content(&stage.path(&KEPT.replace("58", "59"))) == changed, "moment {moment}");
         }
@@ -301,7 +301,7 @@ fn killed_at_any_moment_a_restore_leaves_the_old_database_or_the_new_one() {
             std::fs::remove_file(stage.path(name)).expect("it is removed");
         }
     }
-    assert!(replaced < moments, "nothing was killed early");
+    assert!(replaced < moments.len(), "nothing was killed early");
     restore("changed.db");
     assert!(content(&stage.database()) == changed);
     assert_eq!(files(&stage), ["changed.db", "copy.db", "stellar.db", KEPT]);

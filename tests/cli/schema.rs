@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::common::replay::{Behaviour, Cluster, START, STEP, Timeline, demo_cluster};
-use crate::killed::{killed_while, length, moments};
 use crate::program::{Stage, ended, lengthen, rows, silent};
+use crate::survive::{killed, length, moments};
 
 /// When the three collections of the dumps were made: those of the first moments of the demo.
 const COLLECTED: i64 = 3;
@@ -154,11 +154,10 @@ fn killed_while_it_is_brought_up_to_date_the_database_is_whole_and_the_next_run_
             lengthen(&stage.database(), 300);
         };
         let whole = length(|| assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily"]).code, 0));
-        let moments = moments();
         let mut early = 0;
-        for moment in 0..moments {
+        for moment in moments() {
             fresh();
-            killed_while(&stage, DAY_AFTER, &["aggregate-daily"], whole * moment / moments);
+            killed(stage.command(DAY_AFTER, &["aggregate-daily"]), whole.mul_f64(moment));
             let connection = Connection::open(stage.database()).expect("it opens");
             assert_eq!(rows(&connection, "PRAGMA integrity_check"), "ok\n");
             let version: usize = rows(&connection, "PRAGMA user_version").trim().parse().expect("a number");

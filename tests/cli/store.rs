@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::common::replay::{Behaviour, Cluster, START, recorded};
-use crate::program::{Ended, Stage, block, ended, masked, silent};
+use crate::program::{Ended, Stage, block, ended, silent};
 
 fn mode(path: &Path) -> String {
     format!("{:o}", std::fs::metadata(path).expect("it is there").permissions().mode() & 0o7777)
@@ -66,7 +66,15 @@ fn refused(make: impl Fn(&Path), told: &str) {
     let stage = Stage::of(&cluster, "shop", "");
     make(&stage.database());
     let before = std::fs::read(stage.database()).expect("its bytes");
-    for words in [["collect-once"].as_slice(), &["collect-once", "--dry-run"], &["report"]] {
+    let commands: [&[&str]; 6] = [
+        &["collect-once"],
+        &["collect-once", "--dry-run"],
+        &["report"],
+        &["report", "--gaps"],
+        &["aggregate-daily"],
+        &["aggregate-daily", "--dry-run"],
+    ];
+    for words in commands {
         assert_eq!(stage.run(START, words), ended(3, "", told), "{words:?}");
         assert!(std::fs::read(stage.database()).expect("its bytes") == before, "{words:?} changed the file");
     }
@@ -271,52 +279,4 @@ fn people_of_the_group_read_without_write_permission_while_a_run_goes_on_and_whi
     let told = "error: DIR/stellar.db: cannot be opened\n\
                 hint: is it readable for you? ls -l DIR/stellar.db*; members of its group can run reports\n";
     assert_eq!(stranger, ended(3, "", told));
-}
-
-#[test]
-fn a_full_disk_ends_the_run_and_keeps_what_was_stored() {
-    let (small, large) = (Cluster::start(1, 0), Cluster::start(3, 20));
-    let blocks = [block("small", &small.urls(), ""), block("large", &large.urls(), "user = \"root\"")];
-    let stage = Stage::new("");
-    stage.write("config.toml", &format!("[database]\npath = \"full/stellar.db\"\n{}", blocks.concat()));
-    std::fs::create_dir(stage.path("full")).expect("a folder");
-    std::fs::create_dir(stage.path("kept")).expect("a folder");
-    // A file system of its own that goes away with the shell.
-    let script = r#"
-mount -t tmpfs -o size=8m none full || exit 97
-run() { "$0" --config config.toml collect-once "$@"; echo "exit $?"; }
-STELLAR_NOW=1795314538 run --cluster small
-head -c 100m /dev/zero > full/filler 2>/dev/null
-truncate -s -64K full/filler # so that a part of the run finds room
-STELLAR_NOW=1795314568 run --cluster large
-cp full/stellar.db* kept/
-rm full/filler
-STELLAR_NOW=1795314598 run
-cp full/stellar.db* .
-"#;
-    let mut shell = Command::new("unshare");
-    shell.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_stellar")]).current_dir(stage.folder());
-    let Ok(output) = shell.output() else {
-        println!("not run: needs unshare");
-        return;
-    };
-    let ended = stage.ended(output);
-    if ended.code == 97 || ended.stderr.contains("unshare failed") {
-        println!("not run: needs the right to mount: {}", ended.stderr);
-        return;
-    }
-    let told = "error: full/stellar.db: disk full (# B free of # MiB on DIR/full); this run was rolled back\n\
-                hint: free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back\n";
-    let codes = (ended.code, ended.stdout.as_str());
-    assert_eq!(
-        (codes, masked(&ended.stderr).replace("# KiB free", "# B free")),
-        ((0, "exit 0\nexit 3\nexit 0\n"), told.to_owned())
-    );
-    let kept = Connection::open(stage.path("kept/stellar.db")).expect("it opens");
-    let snapshots =
-        "SELECT name, collected_at / 1000 FROM metrics_snapshots JOIN clusters ON id = cluster_id ORDER BY 2, 1";
-    assert_eq!(crate::program::rows(&kept, "PRAGMA integrity_check"), "ok\n");
-    assert_eq!(crate::program::rows(&kept, snapshots), "small|1795314538\n");
-    assert_eq!(stage.rows(snapshots), "small|1795314538\nlarge|1795314598\nsmall|1795314598\n");
-    assert_eq!(stage.rows("PRAGMA integrity_check"), "ok\n");
 }
