@@ -5,6 +5,7 @@ pub mod collection;
 pub mod evaluate;
 pub mod reference;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
@@ -169,9 +170,9 @@ impl Catalogue {
         self.uses().get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts(labels)))
     }
 
-    /// The same before there are [`Labels`]: `value` gives that of a label, "" without one.
-    pub fn reads_values<'v>(&self, name: &str, value: impl Fn(&str) -> &'v str) -> bool {
-        self.uses().get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts_values(&value)))
+    /// The same before there are [`Labels`].
+    pub fn readers(&self) -> Readers<'_> {
+        Readers { catalogue: self, last: Cell::default() }
     }
 
     /// Whether this page is the leader's.
@@ -191,6 +192,24 @@ impl Catalogue {
     pub fn longest_range(&self) -> Millis {
         let windows = self.uses().values().flatten().map(|selector| selector.window);
         windows.map(|window| if let Window::Range(range) = window { range } else { 0 }).max().unwrap_or(0)
+    }
+}
+
+/// Tells which samples of a page are read. It remembers who reads the name asked for last, because many lines in a row
+/// bear the same one.
+pub struct Readers<'c> {
+    catalogue: &'c Catalogue,
+    last: Cell<(&'c str, &'c [Selector])>,
+}
+
+impl Readers<'_> {
+    /// Whether any expression reads this sample; `value` gives that of a label, "" without one.
+    pub fn read<'v>(&self, name: &str, value: impl Fn(&str) -> &'v str) -> bool {
+        if self.last.get().0 != name {
+            let Some((name, selectors)) = self.catalogue.uses().get_key_value(name) else { return false };
+            self.last.set((name, selectors));
+        }
+        self.last.get().1.iter().any(|selector| selector.accepts_values(&value))
     }
 }
 

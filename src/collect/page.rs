@@ -93,9 +93,10 @@ fn parse(answer: &Answer, common: &Labels, job: &str, tools: Toolbox) -> (Vec<Sa
     let open_metrics = answer.content_type.starts_with("application/openmetrics-text");
     let format = if open_metrics { Format::OpenMetrics } else { Format::Prometheus };
     let common_value = |label: &str| common.get(label).map_or("", |value| value);
+    let readers = tools.catalogue.readers();
     let page = exposition::parse_filtered(&answer.body, format, tools.wanted, |name, labels| {
         may_say(job, name)
-            && tools.catalogue.reads_values(name, |label| match common_value(label) {
+            && readers.read(name, |label| match common_value(label) {
                 "" => {
                     let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());
                     own.map_or("", |(_, value)| value)
