@@ -1,5 +1,7 @@
 //! The families a page announces, and which family a sample's name belongs to.
 
+use std::cell::OnceCell;
+
 use memchr::{memchr, memrchr};
 
 use super::names::{Index, bears, name_at};
@@ -62,11 +64,17 @@ pub(super) struct Family<'p> {
     pub duplicates: u64,
     /// Whose samples came after its own, the latest first.
     followers: [usize; 2],
+    first: OnceCell<Option<Vec<Label<'p>>>>,
 }
 
 impl<'p> Family<'p> {
-    /// The labels of the sample that follows the announcement.
-    pub(super) fn first_labels(&self, format: Format) -> Option<Vec<Label<'p>>> {
+    /// The labels of the sample that follows the announcement; read once, for a frontend tears a family as often as it
+    /// has tables.
+    pub(super) fn first_labels(&self, format: Format) -> Option<&[Label<'p>]> {
+        self.first.get_or_init(|| self.read_first(format)).as_deref()
+    }
+
+    fn read_first(&self, format: Format) -> Option<Vec<Label<'p>>> {
         let rest = self.since.strip_prefix(b"\n")?;
         let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
         let name = name_at(line)?.len();
@@ -125,6 +133,7 @@ impl<'p> Families<'p> {
             samples: 0,
             duplicates: 0,
             followers,
+            first: OnceCell::new(),
         });
         position
     }

@@ -21,6 +21,8 @@ mod wide;
 use std::borrow::Cow;
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use self::breaks::Breaks;
 use self::family::{Families, Family, Kind};
 pub use self::names::Wanted;
@@ -44,8 +46,9 @@ pub type Label<'p> = (&'p str, Cow<'p, str>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading<'p> {
     pub name: &'p str,
-    /// In the order of the page, no name twice; a value may be empty, which means the same as no such label.
-    pub labels: Vec<Label<'p>>,
+    /// In the order of the page, no name twice, mostly one or two. A value may be empty, which means the same as no such
+    /// label.
+    pub labels: SmallVec<[Label<'p>; 2]>,
     pub value: f64,
     /// Only if the page gives one.
     pub timestamp: Option<Millis>,
@@ -322,9 +325,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         }
         self.seen.insert(hash, self.readings.len());
         self.owners.push(self.current.family);
-        // The next line will have as many.
-        let room = Vec::with_capacity(self.labels.len());
-        let labels = std::mem::replace(&mut self.labels, room);
+        let labels = self.labels.drain(..).collect();
         self.readings.push(Reading { name, labels, value, timestamp });
         Ok(())
     }
@@ -336,7 +337,7 @@ impl<'p, K: Fn(&str, &[Label<'_>]) -> bool> Reader<'p, '_, K> {
         let Some(at) = self.current.family else { return };
         let first = self.families.list[at].first_labels(self.format);
         let like_the_first = first
-            .is_some_and(|first| present(&first).map(|(name, _)| name).eq(present(&self.labels).map(|(name, _)| name)));
+            .is_some_and(|first| present(first).map(|(name, _)| name).eq(present(&self.labels).map(|(name, _)| name)));
         if at < self.families.fence || !like_the_first {
             self.families.list[at].suspect = true;
         }
@@ -405,7 +406,7 @@ fn present<'a, 'p>(labels: &'a [Label<'p>]) -> impl Iterator<Item = &'a Label<'p
 
 fn same_series(reading: &Reading<'_>, name: &str, labels: &[Label<'_>]) -> bool {
     reading.name == name
-        && (reading.labels == labels
+        && (*reading.labels == *labels
             || present(&reading.labels).count() == present(labels).count()
                 && present(labels).all(|label| reading.labels.contains(label)))
 }
