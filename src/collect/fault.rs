@@ -19,11 +19,17 @@ pub struct FetchError {
     pub timed_out: bool,
     /// Asking again may give an answer.
     pub curable: bool,
+    /// Not who is asking, or no password to say so with: only a person can mend that.
+    pub login_refused: bool,
 }
 
 impl FetchError {
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { status: None, reason: reason.into(), timed_out: false, curable: false }
+        Self { status: None, reason: reason.into(), timed_out: false, curable: false, login_refused: false }
+    }
+
+    pub fn login(reason: impl Into<String>) -> Self {
+        Self { login_refused: true, ..Self::new(reason) }
     }
 
     pub fn curable(reason: impl Into<String>) -> Self {

@@ -193,7 +193,7 @@ impl Client {
         if let Some(credentials) = self.credentials.as_ref().filter(|_| question.login != Login::Never) {
             match credentials.header(self.deadline) {
                 Ok(authorization) => drop(headers.insert("authorization", authorization.clone())),
-                Err(reason) if question.login == Login::Needed => return Err(FetchError::new(reason)),
+                Err(reason) if question.login == Login::Needed => return Err(FetchError::login(reason)),
                 Err(_) => {}
             }
         }
@@ -274,7 +274,10 @@ impl Client {
         };
         // What a busy gateway or a starting node says; a 500 of StarRocks is an SQL error, the same again next time.
         let curable = matches!(status, 408 | 429 | 502 | 503 | 504);
-        FetchError { status: Some(status), reason, timed_out: false, curable }
+        let refused = FetchError { status: Some(status), curable, ..FetchError::new(reason) };
+        // One that lacks a right is a good login.
+        let login_refused = status == 401 && question.login != Login::Never && refused.lack().is_none();
+        FetchError { login_refused, ..refused }
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::fault::FetchError;
 use super::nodes;
 use super::pool::Pool;
+use super::problems::Problem;
 use super::show::{self, List, ListAnswer, Row, Table};
 use super::starrocks::Target;
 use super::{Attempt, page_source};
@@ -110,7 +111,8 @@ impl Target<'_> {
             if let Some(lack) = error.lack() {
                 self.state().denied.insert(list.name(), lack);
             }
-            self.state().unlisted.push((endpoint.base.clone(), format!("{error}{advice}"), list));
+            let reason = Problem { text: format!("{error}{advice}"), grave: error.login_refused };
+            self.state().unlisted.push((endpoint.base.clone(), reason, list));
         }
         match list.job() {
             Some("fe") => {}
@@ -247,7 +249,8 @@ impl Target<'_> {
             Ok(answer) => answer,
             Err(error) => {
                 let (base, advice) = (&endpoint.base, self.client.advice(&error));
-                let problem = format!("{base} {}: {error}{advice}", STATEMENT.trim_end_matches(';'));
+                let text = format!("{base} {}: {error}{advice}", STATEMENT.trim_end_matches(';'));
+                let problem = Problem { text, grave: error.login_refused };
                 let mut state = self.state();
                 state.denied.extend(error.lack().map(|lack| (BLACKLIST, lack)));
                 state.problems.push(problem);

@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::exposition::Wanted;
 use crate::sample::{Millis, Text};
 use crate::settings::{Cluster, Collection as Limits, Endpoint};
+pub use problems::Problem;
 use starrocks::Target;
 
 /// The record of one fetch.
@@ -104,8 +105,8 @@ pub struct Harvest {
     pub scrapes: Vec<Scrape>,
     pub attempts: Vec<Attempt>,
     pub nodes: Vec<Node>,
-    /// What an operator should know, in words, in alphabetical order; each names its endpoint.
-    pub problems: Vec<String>,
+    /// What an operator should know, in alphabetical order.
+    pub problems: Vec<Problem>,
     pub frontends_answered: usize,
     pub took: Duration,
 }

@@ -9,6 +9,20 @@ use crate::exposition::PageReport;
 use crate::sample::{Labels, Millis};
 use crate::settings::Endpoint;
 
+/// One thing that an operator should know; it names its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    pub text: String,
+    /// A login is refused: everything behind it is missing until a person mends it.
+    pub grave: bool,
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self { text, grave: false }
+    }
+}
+
 /// A page that says "I lead" may be of yesterday, or somebody wrote it there by a failed login; the list of frontends
 /// knows better. Rows of a frontend that does not lead hold zeros for what only the leader is told.
 pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>, configured: &[Endpoint]) -> Option<String> {
@@ -29,13 +43,13 @@ pub(super) fn unmask(lists: &mut BTreeMap<List, ListAnswer>, configured: &[Endpo
 }
 
 /// One line for all lists that the same reason keeps from us.
-pub(super) fn unlisted(mut lists: Vec<(String, String, List)>) -> Vec<String> {
+pub(super) fn unlisted(mut lists: Vec<(String, Problem, List)>) -> Vec<Problem> {
     lists.sort();
     let same = lists.chunk_by(|left, right| left.0 == right.0 && left.1 == right.1);
     same.filter_map(|group| {
         let (base, reason, _) = group.first()?;
         let statements: Vec<&str> = group.iter().map(|(_, _, list)| list.statement().trim_end_matches(';')).collect();
-        Some(format!("{base} {}: {reason}", statements.join(", ")))
+        Some(Problem { text: format!("{base} {}: {}", statements.join(", "), reason.text), grave: reason.grave })
     })
     .collect()
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::fault::{FetchError, Lack};
 use super::http::{Client, Login, Question, Reply};
 use super::pool::Pool;
+use super::problems::Problem;
 use super::show::{self, List, ListAnswer};
 use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
@@ -42,9 +43,9 @@ pub(super) struct State {
     nodes_asked: HashSet<String>,
     pub(super) scrapes: Vec<Scrape>,
     pub(super) attempts: Vec<Attempt>,
-    pub(super) problems: Vec<String>,
+    pub(super) problems: Vec<Problem>,
     /// Lists that no way led to: the frontend, why, and which.
-    pub(super) unlisted: Vec<(String, String, List)>,
+    pub(super) unlisted: Vec<(String, Problem, List)>,
     /// What the login may not see, by name, and the right it lacks.
     pub(super) denied: BTreeMap<&'static str, Lack>,
     last_answer: Option<Instant>,
@@ -100,7 +101,8 @@ impl<'a> Target<'a> {
         pool.spawn_fifo(move |pool| {
             // A fault of our own costs one request, not the run of all clusters.
             if catch_unwind(AssertUnwindSafe(|| work(pool))).is_err() {
-                self.state().problems.push("an internal fault lost one request; please report it".to_owned());
+                let text = "an internal fault lost one request; please report it".to_owned();
+                self.state().problems.push(text.into());
             }
             self.tools.progress.answer(&self.cluster.name);
             self.state().last_answer = Some(Instant::now());
@@ -184,7 +186,8 @@ impl<'a> Target<'a> {
             Some(error) => vec![error.to_string()],
             None => problems::of_page(report),
         };
-        state.problems.extend(problems.iter().map(|problem| format!("{url}: {problem}")));
+        let grave = result.error.as_ref().is_some_and(|error| error.login_refused);
+        state.problems.extend(problems.iter().map(|problem| Problem { text: format!("{url}: {problem}"), grave }));
         state.attempts.push(Attempt {
             samples: report.samples,
             kept: result.scrape.samples.len() as u64,
@@ -265,7 +268,7 @@ impl<'a> Target<'a> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let pretender = problems::unmask(&mut state.lists, &self.cluster.frontends);
         state.problems.extend(problems::unlisted(std::mem::take(&mut state.unlisted)));
-        state.problems.extend(pretender);
+        state.problems.extend(pretender.map(Problem::from));
         let clock = nodes::server_clock(&state.lists);
         let offset = clock.and_then(|clock| clock.zone_offset);
         let leader = state.leader.map(|index| self.cluster.frontends[index].instance.as_str());

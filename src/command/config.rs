@@ -69,7 +69,8 @@ fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World)
         let told = |problem: &str| {
             attempts.iter().filter_map(|attempt| attempt.error.as_deref()).any(|error| problem.ends_with(error))
         };
-        let mut untold: Vec<&String> = harvest.problems.iter().filter(|problem| !told(problem)).collect();
+        let mut untold: Vec<&String> =
+            harvest.problems.iter().map(|problem| &problem.text).filter(|text| !told(text)).collect();
         untold.sort();
         for problem in untold {
             let _ = writeln!(text, "  finding: {problem}");

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{Fault, Place};
 use super::source::Source;
 use super::syntax;
-use super::words::io_reason;
+use super::words::{io_reason, quoted};
 
 /// Larger files are refused: no configuration of ours is, and a wrong path may name anything.
 pub const MOST_BYTES: u64 = 1024 * 1024;
@@ -218,6 +218,19 @@ impl Document {
     pub fn written(&self, span: &Range<usize>) -> &str {
         let (source, span) = self.within(span);
         if source.hides(&span) { "***" } else { source.text.get(span).unwrap_or_default() }
+    }
+
+    /// The text without what stands in this span, if that is hidden: many messages repeat it.
+    pub fn without_secret(&self, span: &Range<usize>, text: &str) -> String {
+        let (source, span) = self.within(span);
+        let written = source.text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        if written.is_empty() || !source.hides(&span) {
+            return text.to_owned();
+        }
+        // Messages cut what is long.
+        let shown = quoted(written);
+        let shown = shown.trim_matches('"').trim_end_matches('…');
+        text.replace(shown, "***").replace(written, "***")
     }
 
     /// The file that holds this byte, and the line in it, from 1.

@@ -1,11 +1,13 @@
 //! With whose login a cluster is asked, and where its password comes from.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::cluster::Surroundings;
 use super::document::{Node, Value};
 use super::files::read_text;
 use super::forms::{FilePath, Form, Hidden, Refusal, Text};
+use super::mask::is_name;
 use super::reader::{Origin, Reader, Section, Stated};
 use super::secret::Secret;
 use super::words::{quoted, toml_text};
@@ -21,11 +23,17 @@ pub struct Login {
 }
 
 /// A password, or how to get it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Password {
     Known(Secret),
     /// A program that prints it, and its arguments; at least one element. It is run when the password is needed.
     Command(Vec<String>),
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// The keys that say where the password is; at most one of them may be set.
@@ -69,12 +77,15 @@ pub fn read(
     } else if let Some(name) = variable {
         let value = (reader.environment())(&name);
         if value.is_none() && around.secrets {
-            let message = format!("`password_env`: the environment variable `{name}` is not set");
+            // Whoever mistakes the key for the password has written it here.
+            let variable =
+                if is_name(&name) { format!("variable `{name}`") } else { "variable of this name".to_owned() };
+            let message = format!("`password_env`: the environment {variable} is not set");
             reader.fault(section.place_of("password_env"), message, "set it, or use `password_file`");
         }
         known(Secret::new(value.unwrap_or_default()), format!("${name}"))
     } else if let Some(words) = command {
-        let origin = format!("the command `{}`", words.first().map_or("", String::as_str));
+        let origin = format!("the command `{}`", words.first().map_or("", |program| first_word(program)));
         (Password::Command(words), origin)
     } else {
         let (secret, origin) = credential(reader, section, around, cluster);
@@ -173,20 +184,28 @@ impl Form for CommandLine<'_> {
                 return Err(vec![Refusal::new(node, "begins with an empty text", example)]);
             }
             Some(program) if program.starts_with('~') => {
-                let message = format!("is {}; `~` has no meaning here", quoted(program));
+                let message = format!("is {}; `~` has no meaning here", quoted(first_word(program)));
                 return Err(vec![Refusal::new(node, message, "write the whole path")]);
             }
             Some(program) if program.contains('/') => {
+                // The folder of `-c config.toml` is empty; without a slash the program would be looked for in $PATH.
+                let folder = if self.0.as_os_str().is_empty() { Path::new(".") } else { self.0 };
                 let plain = program.strip_prefix("./").unwrap_or(program);
-                *program = self.0.join(plain).to_string_lossy().into_owned();
+                *program = folder.join(plain).to_string_lossy().into_owned();
             }
             Some(_) => {}
         }
         Ok(words)
     }
 
+    /// Tokens are often among the arguments.
     fn show(&self, value: &Self::Value) -> String {
-        format!("[{}]", value.iter().map(|word| toml_text(word)).collect::<Vec<_>>().join(", "))
+        let program = value.first().map(|program| match first_word(program) {
+            word if word.len() < program.len() => toml_text(&format!("{word} ***")),
+            whole => toml_text(whole),
+        });
+        let hidden = value.iter().skip(1).map(|_| "\"***\"".to_owned());
+        format!("[{}]", program.into_iter().chain(hidden).collect::<Vec<_>>().join(", "))
     }
 
     fn kind(&self) -> String {
@@ -194,13 +213,20 @@ impl Form for CommandLine<'_> {
     }
 }
 
+/// What may be shown of a program's name: some write a whole command with its arguments there.
+fn first_word(program: &str) -> &str {
+    program.split(char::is_whitespace).next().unwrap_or_default()
+}
+
 const USER: Text = Text {
     what: "a name in quotes",
     check: |user| match user {
         "" => Err(("is empty".into(), "write the user's name, or leave the line out".into())),
-        user if user.contains(':') || user.contains(char::is_control) => {
-            Err((format!("is {}, which HTTP cannot send", quoted(user)), "use a user without `:` in its name".into()))
-        }
+        // Not repeated: some write the password behind the colon.
+        user if user.contains(':') || user.contains(char::is_control) => Err((
+            "has a `:` or a control letter in it, which HTTP cannot send".into(),
+            "write the user alone, and the password with `password_file`".into(),
+        )),
         _ => Ok(()),
     },
 };

@@ -5,25 +5,43 @@
 
 use std::ops::Range;
 
+use super::familiar::unfamiliar;
 use super::words::distance;
 
-/// Byte ranges to hide, in order, never overlapping.
+/// Byte ranges of a file to hide, in order, never overlapping.
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = text
-        .match_indices('=')
+    let mut found = named(text);
+    found.extend(unfamiliar(text));
+    merged(found)
+}
+
+/// The same of a variable of the environment that the settings read.
+pub fn secrets_of_variable(text: &str) -> Vec<Range<usize>> {
+    merged(named(text))
+}
+
+/// What is named like a secret, wherever that stands: in the midst of a broken file, or in a comment.
+fn named(text: &str) -> Vec<Range<usize>> {
+    text.match_indices(['=', ':'])
         .filter_map(|(at, _)| {
             let (key, value) = (key_before(text, at), value_after(text, at + 1));
             let written = text.get(value.clone()).unwrap_or_default();
             let misplaced = match key {
                 "password_env" => !is_name(written),
                 "password_command" => !written.starts_with('['),
-                key => names_proxy(key) && written.contains('@'),
+                // Some write both in one word.
+                "user" => written.contains(':'),
+                "frontends" | "backends" | "compute_nodes" => written.contains('@') && !written.contains("://"),
+                key => names_proxy(key) && !is_plain_proxy(written),
             };
             (looks_secret(key) || misplaced).then_some(value)
         })
         .chain(text.match_indices("://").filter_map(|(at, _)| login_after(text, at + 3)))
         .filter(|range| !range.is_empty())
-        .collect();
+        .collect()
+}
+
+fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
@@ -49,10 +67,23 @@ fn names_proxy(key: &str) -> bool {
     key.to_lowercase().ends_with("proxy")
 }
 
-/// Whether it may be the name of a variable; else someone has taken `password_env` for the password.
-fn is_name(value: &str) -> bool {
+/// `http://host:3128` and nothing more: a login whose `@` was forgotten looks like a strange port.
+fn is_plain_proxy(value: &str) -> bool {
     let inner = value.trim_matches(['"', '\'']);
-    inner.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') && !inner.is_empty()
+    let address = inner.split_once("://").map_or(inner, |(_, rest)| rest).trim_end_matches('/');
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (address, ""),
+    };
+    let is_host = !host.contains(['@', ':']) || (host.starts_with('[') && host.ends_with(']') && !host.contains('@'));
+    is_host && port.chars().all(|letter| letter.is_ascii_digit())
+}
+
+/// Whether it looks like the name of a variable; else someone may have taken `password_env` for the password.
+pub fn is_name(value: &str) -> bool {
+    let inner = value.trim_matches(['"', '\'']);
+    inner.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
+        && inner.starts_with(|letter: char| !letter.is_ascii_digit())
 }
 
 fn key_before(text: &str, equals: usize) -> &str {
@@ -63,7 +94,8 @@ fn key_before(text: &str, equals: usize) -> &str {
     before.get(start..).unwrap_or_default()
 }
 
-fn value_after(text: &str, from: usize) -> Range<usize> {
+/// The value that begins here, after blanks.
+pub fn value_after(text: &str, from: usize) -> Range<usize> {
     let rest = text.get(from..).unwrap_or_default();
     let start = from + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
     let value = text.get(start..).unwrap_or_default();
@@ -123,7 +155,7 @@ mod tests {
 
     fn masked(text: &str) -> String {
         let mut out = text.to_owned();
-        for range in secrets(text).into_iter().rev() {
+        for range in secrets_of_variable(text).into_iter().rev() {
             out.replace_range(range, "***");
         }
         out
@@ -148,6 +180,11 @@ mod tests {
             ("password_command = 'hunter2'\n", "password_command = ***\n"),
             ("proxy = 'u:hunter2@h:1'\nx = 1", "proxy = ***\nx = 1"),
             ("proxy = 'http://u:hunter2@h:1'", "proxy = ***"),
+            ("proxy = 'http://u:hunter2h:1'", "proxy = ***"),
+            ("password: hunter2\nuser: u", "password: ***\nuser: u"),
+            ("user = 'u:hunter2'", "user = ***"),
+            ("frontends = ['u:hunter2@h:1']", "frontends = ***"),
+            ("password_env = 'hunter2'", "password_env = ***"),
             ("HTTPS_PROXY=u:hun@ter2@h:1", "HTTPS_PROXY=***"),
             ("['http://root:hunter2@h:1', 'http://h:2']", "['http://***@h:1', 'http://h:2']"),
             ("['http://root:hun@ter/2@h:1']", "['http://***@h:1']"),
@@ -161,6 +198,7 @@ mod tests {
         for text in [
             "password_command = ['pass', 'x']",
             "proxy = 'http://h:1'",
+            "proxy = '[fe80::1]:1/'",
             "password_file = '/run/x'",
             "password_env = 'SHOP'",
             "path = 'a@b'",

@@ -344,7 +344,7 @@ error: m.toml:19:8: metric `y` is defined twice
    19 | name = 'y'
       |        ^^^ first defined at line 13; rename one
 error: m.toml:22:1: unknown key `expression` in [[metric]]
-   22 | expression = 'b'
+   22 | expression = ***
       | ^^^^^^^^^^ did you mean `expr`?
 error: m.toml:24:1: [[metric]] without `expr`
    24 | [[metric]]

@@ -8,6 +8,7 @@ pub mod document;
 pub mod durations;
 mod endpoint;
 mod exposed;
+mod familiar;
 pub mod fault;
 mod files;
 mod forms;

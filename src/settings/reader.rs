@@ -286,7 +286,9 @@ impl<'r, 'a> Section<'r, 'a> {
             Err(refusals) => refusals,
         };
         for refusal in refusals {
-            self.reader.fault(document.place(refusal.span), format!("`{key}` {}", refusal.message), refusal.hint);
+            let told = |text: &str| document.without_secret(&refusal.span, text);
+            let (message, hint) = (told(&refusal.message), told(&refusal.hint));
+            self.reader.fault(document.place(refusal.span), format!("`{key}` {message}"), hint);
         }
         None
     }

@@ -38,7 +38,10 @@ impl Source {
     }
 
     fn hidden(&self) -> &[Range<usize>] {
-        self.hidden.get_or_init(|| mask::secrets(&self.text))
+        self.hidden.get_or_init(|| match self.is_file {
+            true => mask::secrets(&self.text),
+            false => mask::secrets_of_variable(&self.text),
+        })
     }
 
     /// Whether a secret is within the span.

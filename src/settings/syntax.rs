@@ -120,17 +120,28 @@ mod tests {
                 "c.toml:2:17: unterminated string\n    2 | interval_secs = \"30s\n      |                 ^ opened here",
             ),
             (
-                "a = ['x', 'y]\n",
-                "c.toml:1:11: unterminated string\n    1 | a = ['x', 'y]\n      |           ^ opened here",
+                "exclude = ['x', 'y]\n",
+                "c.toml:1:17: unterminated string\n    1 | exclude = ['x', ***\n      |                 ^^^ opened here",
             ),
-            ("a = \"\"\"\nx\n", "c.toml:1:5: unterminated string\n    1 | a = \"\"\"\n      |     ^^^ opened here"),
-            ("a =\n", "c.toml:1:4: missing value\n    1 | a =\n      |    ^ write a value after the `=`"),
-            ("a = 5m\n", "c.toml:1:5: a text without quotes\n    1 | a = 5m\n      |     ^^ write \"5m\""),
             (
-                "a = “5m”\n",
-                "c.toml:1:5: a text without quotes\n    1 | a = “5m”\n      |     ^^^^ use straight quotes: \"…\"",
+                "per = \"\"\"\nx\n",
+                "c.toml:1:7: unterminated string\n    1 | per = \"\"\"\n      |       ^^^ opened here",
             ),
-            ("a = yes\n", "c.toml:1:5: a text without quotes\n    1 | a = yes\n      |     ^^^ write true"),
+            ("a =\n", "c.toml:1:4: missing value\n    1 | a =\n      |    ^ write a value after the `=`"),
+            ("per = 5m\n", "c.toml:1:7: a text without quotes\n    1 | per = 5m\n      |       ^^ write \"5m\""),
+            (
+                "per = “5m”\n",
+                "c.toml:1:7: a text without quotes\n    1 | per = “5m”\n      |       ^^^^ use straight quotes: \"…\"",
+            ),
+            ("per = yes\n", "c.toml:1:7: a text without quotes\n    1 | per = yes\n      |       ^^^ write true"),
+            (
+                "pw = hunter2\n",
+                "c.toml:1:6: a text without quotes\n    1 | pw = ***\n      |      ^^^ put quotes around it",
+            ),
+            (
+                "password: hunter2\n",
+                "c.toml:1:11: a key without a value\n    1 | password: ***\n      |           ^^^ write key = value",
+            ),
             (
                 "password = hunter2\n",
                 "c.toml:1:12: a text without quotes\n    1 | password = ***\n      |            ^^^ put quotes around it",
@@ -141,8 +152,8 @@ mod tests {
                  |            ^^^ write \\\\ for one \\, or use single quotes",
             ),
             (
-                "a = 1\na = 2\n",
-                "c.toml:2:1: duplicate key `a`\n    2 | a = 2\n      | ^ it is set above already; remove one of the two",
+                "per = 1\nper = 2\n",
+                "c.toml:2:1: duplicate key `per`\n    2 | per = 2\n      | ^^^ it is set above already; remove one of the two",
             ),
             (
                 "[clusters]\n[clusters]\n",
@@ -154,13 +165,13 @@ mod tests {
                 "c.toml:1:12: unclosed table header\n    1 | [[clusters]\n      |            ^ write `]]` here",
             ),
             (
-                "a = [1\nb = 2\n",
-                "c.toml:2:1: the list is not closed, or a comma is missing\n    2 | b = 2\n      | ^ write `,` here, or \
+                "per = [1\nunit = 2\n",
+                "c.toml:2:1: the list is not closed, or a comma is missing\n    2 | unit = 2\n      | ^ write `,` here, or \
                  `]` before it",
             ),
             (
-                "a = 1 b = 2\n",
-                "c.toml:1:9: unexpected key or value\n    1 | a = 1 b = 2\n      |         ^ expected newline, `#`",
+                "per = 1 unit = 2 pw = 3\n",
+                "c.toml:1:14: unexpected key or value\n    1 | per = 1 unit = 2 pw = ***\n      |              ^ expected newline, `#`",
             ),
         ] {
             let document = Document::parse("c.toml", text);

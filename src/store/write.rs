@@ -174,7 +174,11 @@ fn upsert_cluster(
         let again =
             failures > 0 && last.is_some_and(|last| due::slot(last, run.interval) == due::slot(now, run.interval));
         let failures = failures.saturating_add(u32::from(!again));
-        (failures, Some(due::next_try(now, run.interval, failures)), run.harvest.problems.first())
+        (
+            failures,
+            Some(due::next_try(now, run.interval, failures)),
+            run.harvest.problems.first().map(|problem| &problem.text),
+        )
     };
     connection
         .prepare_cached(

@@ -221,7 +221,8 @@ fn collect<'c>(
     let collected = clusters.iter().zip(harvests).zip(memories).map(|((cluster, mut harvest), memory)| {
         let rows = evaluate(catalogue, &harvest, &memory, fetched_at);
         for fault in &rows.faults {
-            harvest.problems.push(format!("metric `{}` is NULL: {}", fault.metric, fault.reason));
+            let text = format!("metric `{}` is NULL: {}", fault.metric, fault.reason);
+            harvest.problems.push(text.into());
         }
         Collected { cluster, harvest, rows, memory }
     });

@@ -10,6 +10,7 @@ use super::{Collected, Outcome};
 use crate::alert;
 use crate::catalogue::Catalogue;
 use crate::cli::CollectOnce;
+use crate::collect::Problem;
 use crate::command::{World, database, print, print_json, zone};
 use crate::failure::Exit;
 use crate::report::{self, Expected, Style};
@@ -50,7 +51,7 @@ pub(super) fn tell(
     } else if arguments.json || arguments.dry_run || !world.stdout_is_terminal {
         for one in &outcome.collected {
             for problem in &one.harvest.problems {
-                log::log!(level_of(one), "{}: {problem}", one.cluster.name);
+                log::log!(level_of(one, problem), "{}: {}", one.cluster.name, problem.text);
             }
             log::info!("{}", line_of(one));
         }
@@ -63,9 +64,10 @@ pub(super) fn tell(
     Ok(exit)
 }
 
-/// A cluster of which no frontend answered is an error, what a cluster lacks a warning.
-fn level_of(one: &Collected) -> log::Level {
-    if one.answered() { log::Level::Warn } else { log::Level::Error }
+/// A cluster of which no frontend answered is an error, and so is a login that is refused, for that costs all lists of
+/// nodes until a person mends it; whatever else a cluster lacks is a warning.
+fn level_of(one: &Collected, problem: &Problem) -> log::Level {
+    if one.answered() && !problem.grave { log::Level::Warn } else { log::Level::Error }
 }
 
 fn line_of(one: &Collected) -> String {
@@ -84,7 +86,7 @@ fn for_people(outcome: &Outcome, loaded: &Loaded) -> String {
         let took = words::took(one.harvest.took);
         let _ = writeln!(text, "{word:<4}  {:<width$}  {took:>7}  {samples}", one.cluster.name);
         for problem in &one.harvest.problems {
-            let _ = writeln!(text, "      {problem}");
+            let _ = writeln!(text, "      {}", problem.text);
         }
     }
     let answered = outcome.collected.iter().filter(|one| one.answered()).count();
@@ -124,8 +126,12 @@ fn for_the_journal(outcome: &Outcome, exit: Exit) {
             format!(" streak={} next_try={wait}s", written.failures)
         });
         for problem in &one.harvest.problems {
-            let quoted = problem.replace('\\', "\\\\").replace('"', "\\\"");
-            log::log!(level_of(one), "collect-once{run} target={} error=\"{quoted}\"{failed}", one.cluster.name);
+            let quoted = problem.text.replace('\\', "\\\\").replace('"', "\\\"");
+            log::log!(
+                level_of(one, problem),
+                "collect-once{run} target={} error=\"{quoted}\"{failed}",
+                one.cluster.name
+            );
         }
     }
 }
@@ -153,7 +159,7 @@ fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::
                 "stored": outcome.clusters().get(index).is_some_and(|written| written.stored == Stored::Snapshot),
                 "took_seconds": one.harvest.took.as_secs_f64(),
                 "samples": one.harvest.samples_seen(),
-                "problems": one.harvest.problems,
+                "problems": one.harvest.problems.iter().map(|problem| &problem.text).collect::<Vec<_>>(),
                 "metrics": report::json::metrics(catalogue, Subject::Cluster, &one.rows.cluster),
                 "nodes": nodes.collect::<Vec<_>>(),
             })
@@ -204,7 +210,7 @@ fn as_if_stored(one: &Collected, catalogue: &Catalogue, at: Millis) -> LatestClu
         nodes: nodes.collect(),
         failures: u32::from(!one.answered()),
         next_try: None,
-        last_error: one.harvest.problems.first().cloned(),
+        last_error: one.harvest.problems.first().map(|problem| problem.text.clone()),
         last_answer: one.answered().then_some(at),
         failed_fetches: failed.collect(),
     }

@@ -80,7 +80,7 @@ error: config.toml:2:17: `interval_secs` is "30x"; the unit `x` is unknown
     2 | interval_secs = "30x"
       |                 ^^^^^ units are s, m, h, d, w
 error: config.toml:3:1: unknown key `retension_days` in [metrics]
-    3 | retension_days = "7d"
+    3 | retension_days = ***
       | ^^^^^^^^^^^^^^ did you mean `retention_days`?
 error: config.toml:4:18: `retention_days` is "5m"; in a retention `m` may mean minutes or months
     4 | retention_days = "5m"
@@ -158,7 +158,7 @@ error: config.toml:36:17: `table_metrics` must be true or false, not a whole num
    36 | table_metrics = 1
       |                 ^ write true or false
 error: config.toml:37:1: unknown key `transaction` in [clusters.pages]
-   37 | transaction = "5m"
+   37 | transaction = ***
       | ^^^^^^^^^^^ did you mean `transactions`?
 error: config.toml:40:8: cluster `shop` is defined twice
    40 | name = "shop"

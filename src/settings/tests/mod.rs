@@ -59,8 +59,13 @@ fn nothing(_: &str) -> Option<String> {
 }
 
 fn settings(text: &str) -> super::Settings {
+    settings_in("/etc/stellar", text)
+}
+
+/// Of a configuration in this folder, as it was named.
+fn settings_in(folder: &str, text: &str) -> super::Settings {
     let (settings, report) =
-        super::Settings::read(&Document::parse("c.toml", text), &nothing, std::path::Path::new("/etc/stellar"), true);
+        super::Settings::read(&Document::parse("c.toml", text), &nothing, std::path::Path::new(folder), true);
     assert_eq!(super::fault::render(&report.faults), "");
     settings
 }

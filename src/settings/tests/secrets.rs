@@ -3,8 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::super::document::Document;
+use super::super::fault::render;
 use super::super::load::load_from;
-use super::super::{Password, show};
+use super::super::{Password, Settings, show};
 use super::{Place, nothing};
 
 fn cluster(name: &str, lines: &str) -> String {
@@ -24,7 +26,7 @@ fn a_command_is_kept_as_it_is_written_and_never_run_by_loading() {
     assert_eq!(place.plain(&logins[0].password_origin), "the command `bin/secret`");
     assert_eq!(logins[1].password, Password::Command(vec!["touch".into(), "ran".into()]));
     let shown = place.plain(&show(&loaded));
-    let line = "password_command = [\"bin/secret\", \"a b\", \"$HOME\", \"\"]";
+    let line = "password_command = [\"bin/secret\", \"***\", \"***\", \"***\"]";
     assert!(shown.contains(line), "{shown}");
     assert!(!Path::new("ran").exists());
 }
@@ -52,6 +54,85 @@ fn a_command_that_is_none_is_refused() {
     }
     let alone = "[[clusters]]\nname = 'a'\nfrontends = ['http://a']\npassword_command = ['a']\n";
     assert!(Place::new().faults(alone, &nothing).contains("`password_command` without `user`"));
+}
+
+#[test]
+fn a_program_beside_a_configuration_without_a_folder_is_not_looked_for_elsewhere() {
+    let text = cluster("a", "password_command = ['./secret']") + &cluster("b", "password_command = ['secret']");
+    let settings = super::settings_in("", &text);
+    let logins = settings.clusters.iter().flat_map(|cluster| &cluster.login);
+    let commands: Vec<_> = logins.map(|login| &login.password).collect();
+    let command = |program: &str| Password::Command(vec![program.to_owned()]);
+    assert_eq!(commands, [&command("./secret"), &command("secret")]);
+}
+
+#[test]
+fn a_whole_command_in_the_place_of_the_program_shows_its_first_word() {
+    let place = Place::new();
+    let loaded = place.load(&cluster("a", "password_command = ['vault -token=hunter2']"), &nothing).expect("no faults");
+    let login = loaded.settings.clusters[0].login.as_ref().expect("a login");
+    assert_eq!(login.password_origin, "the command `vault`");
+    assert!(show(&loaded).contains("password_command = [\"vault ***\"]"), "{}", show(&loaded));
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+}
+
+/// Secrets in many forms; there is no fault.
+const SECRETIVE: &str = "[metrics]
+interval_secs = '1m' # hunter2
+[collection]
+proxy = 'http://u:hunter2@proxy'
+[[clusters]]
+name = 'a'
+frontends = ['http://fe1:8030', 'http://fe2:8030']
+user = 'u'
+password = \"hunter2\"
+[[clusters]]
+user = 'u'
+name = 'b'
+password_command = ['vault', '-t=hunter2', 'hunter2']
+frontends = [
+ 'http://fe3:8030',
+]
+labels = { region = 'x' }
+";
+
+#[test]
+fn no_slip_of_the_pen_shows_a_secret() {
+    let faults = |text: &str| {
+        let document = Document::parse("c.toml", text);
+        render(&Settings::read(&document, &nothing, Path::new("/"), true).1.faults)
+    };
+    assert_eq!(faults(SECRETIVE), "");
+    let mut texts: Vec<String> = Vec::new();
+    for (at, letter) in SECRETIVE.char_indices() {
+        let (before, after) = SECRETIVE.split_at(at);
+        texts.push(format!("{before}{}", &after[letter.len_utf8()..]));
+        let more = ["\"", "'", "[", "}", "=", "#", "\n", "x", ": "];
+        texts.extend(more.map(|more| format!("{before}{more}{after}")));
+    }
+    for (line, text) in SECRETIVE.lines().enumerate() {
+        let with = |other: &str| {
+            let lines = SECRETIVE.lines().enumerate().map(|(own, text)| if own == line { other } else { text });
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        texts.push(with(&text.replacen('=', ":", 1)));
+        texts.push(with(&text.replace(['\'', '"'], "")));
+        texts.push(with(&text.replacen("= ", "=\n", 1)));
+        for key in ["pw", "login", "key", "clusters.auth", "a.b"] {
+            texts.push(with(&format!("{key} = 'hunter2'\n{text}")));
+            texts.push(with(&format!("{key}: hunter2\n{text}")));
+            texts.push(with(&format!("{text} {key} = 'hunter2'")));
+            texts.push(with(&format!("{text}\n{key} = \"\"\"\nhunter2\n\"\"\"")));
+            texts.push(with(&format!("[{key}]\nname = 'hunter2'\n{text}")));
+        }
+    }
+    let mut with_faults = 0;
+    for text in texts {
+        let told = faults(&text);
+        assert!(!told.contains("hunter2"), "{text}\n{told}");
+        with_faults += usize::from(!told.is_empty());
+    }
+    assert!(with_faults > 1000, "{with_faults}");
 }
 
 #[test]

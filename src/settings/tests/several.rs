@@ -101,7 +101,7 @@ error: config.d/a.toml:3:17: `interval_secs` must be an interval, not true or fa
     3 | interval_secs = true
       |                 ^^^^ write \"30s\" or \"5m\"
 error: config.d/a.toml:4:1: unknown key `retension_days` in [metrics]
-    4 | retension_days = '7d'
+    4 | retension_days = ***
       | ^^^^^^^^^^^^^^ did you mean `retention_days`?
 error: config.d/b.toml:1:9: unclosed table header
     1 | [metrics
