@@ -66,7 +66,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "doctor" => &[&DOCTOR_EXAMPLES, &DOCTOR_WORDS, &DOCTOR_EXIT_CODES],
         "systemd" => &[&SYSTEMD_EXAMPLES, &SYSTEMD_EXIT_CODES],
         "config" => &[&CONFIG_EXAMPLES, &CONFIG_EXIT_CODES],
-        "config check" => &[&CHECK_EXAMPLES, &CHECK_EXIT_CODES],
+        "config check" => &[&CHECK_EXAMPLES, &CHECK_WORDS, &CHECK_EXIT_CODES],
         "config show" => &[&SHOW_EXIT_CODES],
         "completions" => &[&COMPLETIONS_EXAMPLES, &COMPLETIONS_EXIT_CODES],
         "config metrics" => &[&METRICS_EXAMPLES, &SHOW_EXIT_CODES],
@@ -192,6 +192,7 @@ const REPORT_EXAMPLES: Section = Section {
         ("stellar report", "all clusters, one line each, reasons underneath"),
         ("stellar report --cluster shop", "every metric and every node of one cluster"),
         ("stellar report --json", "the same for programs"),
+        ("stellar --db copy.db report", "of any database, also without a configuration"),
     ],
 };
 
@@ -327,18 +328,32 @@ const CHECK_EXAMPLES: Section = Section {
     ],
 };
 
+const CHECK_WORDS: Section = Section {
+    title: "Words",
+    entries: &[
+        ("error:", "a fault: no command would run with it; exit code 2"),
+        ("finding:", "it would run and not do what it is for, or shows a secret; exit code 1"),
+        ("warning:", "it is right, but hardly meant; does not change the exit code"),
+        ("ok, fail", "of --probe: what an endpoint answered; fail gives exit code 1"),
+        ("note", "of --probe: it failed, but another frontend gave the same; exit code 0"),
+    ],
+};
+
 const CHECK_EXIT_CODES: Section = Section {
     title: "Exit codes",
     entries: &[
         ("0", "no fault"),
-        ("1", "a secret that everyone can read; --probe found endpoints that do not answer as they should"),
+        ("1", "a finding: no cluster, a secret that everyone can read, an endpoint that does not answer as it should"),
         ("2", "usage, or faults in the configuration"),
     ],
 };
 
 const METRICS_EXAMPLES: Section = Section {
     title: "Examples",
-    entries: &[("stellar config metrics | less", "read it"), ("stellar config metrics > METRICS.md", "keep it")],
+    entries: &[
+        ("stellar config metrics | less", "read it; without a configuration, the metrics that stellar brings"),
+        ("stellar config metrics > METRICS.md", "keep it"),
+    ],
 };
 
 /// Where each shell looks by itself; the folders of a user need no rights.

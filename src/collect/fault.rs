@@ -119,7 +119,13 @@ pub fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchEr
             }
             _ => explain_inner(cause, limit, cut_short),
         },
-        Error::Protocol(cause) => FetchError::curable(format!("not an HTTP answer: {}", plain(&cause.to_string()))),
+        Error::Protocol(cause) => {
+            let cause = plain(&cause.to_string());
+            FetchError::curable(format!(
+                "not an HTTP answer: {}",
+                cause.trim_start_matches("http parse fail: ").trim_start_matches("http parse resulted in ")
+            ))
+        }
         Error::Rustls(cause) => FetchError::new(tls_reason(cause)),
         Error::Decompress(..) => FetchError::new("the answer's compression is damaged"),
         other => FetchError::new(plain(&other.to_string())),

@@ -260,7 +260,11 @@ impl Client {
                 "401 Unauthorized, though a backend asks nobody for a login; is this its address?".to_owned()
             }
             (401, Some(Credentials { user, password_origin: origin, .. })) => {
-                format!("401 Unauthorized for user `{user}` (password from {origin}){}", after_colon(&said))
+                let password = match origin.as_str() {
+                    "" => "no password is set".to_owned(),
+                    origin => format!("password from {origin}"),
+                };
+                format!("401 Unauthorized for user `{user}` ({password}){}", after_colon(&said))
             }
             (401, None) => "401 Unauthorized: set `user` and a password for this cluster".to_owned(),
             (300..=399, _) => format!("{status}: redirected elsewhere; give the address of the node itself"),

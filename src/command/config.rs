@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::{Secrets, World, load_catalogue, load_settings, print, progress};
-use crate::catalogue::{Catalogue, reference};
+use super::{Secrets, World, load_catalogue, load_or_defaults, load_settings, print, progress};
+use crate::catalogue::{Catalogue, Metric, reference};
 use crate::cli::{Config, ConfigCommand, Global};
 use crate::collect::{self, Attempt, Progress, Remembered, Toolbox};
 use crate::failure::Exit;
-use crate::settings::{self, Cluster, Loaded};
+use crate::settings::{self, Cluster, Loaded, Password};
 use crate::words;
 
 pub fn run(global: &Global, arguments: &Config, world: &World) -> Result<Exit> {
@@ -20,7 +20,7 @@ pub fn run(global: &Global, arguments: &Config, world: &World) -> Result<Exit> {
             Ok(Exit::Done)
         }
         ConfigCommand::Metrics => {
-            let loaded = load_settings(global, world, Secrets::NotNeeded)?;
+            let loaded = load_or_defaults(global, world)?;
             print(&reference::markdown(&load_catalogue(&loaded)?))?;
             Ok(Exit::Done)
         }
@@ -30,13 +30,40 @@ pub fn run(global: &Global, arguments: &Config, world: &World) -> Result<Exit> {
 fn check(global: &Global, wants_probe: bool, world: &World) -> Result<Exit> {
     let loaded = load_settings(global, world, Secrets::Needed)?;
     let catalogue = load_catalogue(&loaded)?;
-    for warning in &loaded.warnings {
+    for warning in loaded.warnings.iter().chain(&odd_excludes(&loaded)?) {
         log::warn!("{warning}");
     }
-    let findings: String = loaded.exposed.iter().map(|finding| format!("finding: {finding}\n")).collect();
-    print(&words::folded(&format!("{}\n{findings}", settings::summary(&loaded)), world.width))?;
+    let findings = findings(&loaded, world).iter().map(|finding| format!("finding: {finding}\n")).collect::<String>();
+    let summary = if global.quiet { String::new() } else { format!("{}\n", settings::summary(&loaded)) };
+    print(&words::folded(&format!("{summary}{findings}"), world.width))?;
     let is_clean = !wants_probe || probe(&loaded, &catalogue, global, world)?;
     Ok(if is_clean && findings.is_empty() { Exit::Done } else { Exit::Partly })
+}
+
+/// What is right as it is written, and would not do what it is there for.
+fn findings(loaded: &Loaded, world: &World) -> Vec<String> {
+    let mut found = loaded.exposed.clone();
+    if loaded.settings.clusters.is_empty() {
+        found.push("there are no [[clusters]], so collect-once refuses to run; add one with name and frontends".into());
+    }
+    let path = (world.environment)("PATH");
+    for cluster in &loaded.settings.clusters {
+        if let Some(Password::Command(words)) = cluster.login.as_ref().map(|login| &login.password)
+            && let Some(missing) = settings::login::missing_program(words, path.as_deref())
+        {
+            found.push(format!("`password_command` of cluster `{}`: {missing}", cluster.name));
+        }
+    }
+    found
+}
+
+/// Patterns of `exclude` are held against the names of all metrics, excluded or not.
+fn odd_excludes(loaded: &Loaded) -> Result<Vec<String>> {
+    let mut whole = loaded.clone();
+    whole.settings.metrics.exclude.clear();
+    let catalogue = load_catalogue(&whole)?;
+    let names: Vec<&str> = catalogue.metrics().iter().map(Metric::name).collect();
+    Ok(loaded.settings.metrics.odd_excludes(&names))
 }
 
 /// Asks every endpoint once and tells what came back, and whether all is well; stores nothing.

@@ -29,7 +29,7 @@ use crate::clock::{Clock, FREEZE_VARIABLE};
 use crate::failure::{Exit, Failure};
 use crate::sample::Millis;
 use crate::settings::moments::Calendar;
-use crate::settings::{self, Loaded, fault};
+use crate::settings::{self, LoadError, Loaded, fault};
 use crate::words;
 
 /// Reads one environment variable.
@@ -199,13 +199,32 @@ fn load_settings(global: &Global, world: &World, secrets: Secrets) -> Result<Loa
         Secrets::Needed => settings::load(explicit, &*world.environment),
         Secrets::NotNeeded => settings::load_without_secrets(explicit, &*world.environment),
     };
-    let loaded = match (loaded, &global.db) {
+    match (&loaded, &global.db) {
         // With --db a report needs no configuration.
-        (Err(settings::LoadError::NotFound(_)), Some(_)) if secrets == Secrets::NotNeeded => {
-            Loaded::without_file(&*world.environment)
-        }
-        (loaded, _) => loaded,
+        (Err(LoadError::NotFound(_)), Some(_)) if secrets == Secrets::NotNeeded => load_or_defaults(global, world),
+        _ => usable(loaded, global),
+    }
+}
+
+/// The same for what needs no configuration: the defaults when there is none.
+fn load_or_defaults(global: &Global, world: &World) -> Result<Loaded> {
+    let loaded = match settings::load_without_secrets(global.config.as_deref(), &*world.environment) {
+        Err(LoadError::NotFound(_)) => Loaded::without_file(&*world.environment),
+        loaded => loaded,
     };
+    usable(loaded, global)
+}
+
+fn usable(loaded: Result<Loaded, LoadError>, global: &Global) -> Result<Loaded> {
+    let loaded = loaded.map_err(|mut error| {
+        // Those of metrics among each other are told in the same go.
+        if let LoadError::Faults(faulty) = &mut error
+            && let Err(more) = Catalogue::load(&faulty.settings)
+        {
+            faulty.join(more);
+        }
+        error
+    });
     // The rendering has its own `error:` before each fault.
     let mut loaded = loaded.map_err(|error| Failure::new(Exit::Usage, error.render()))?;
     if let Some(path) = &global.db {

@@ -266,25 +266,37 @@ fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Dur
         Some(at) => format!("no answer for {}", words::age(since(at))),
         None => "never answered".to_owned(),
     };
-    let tries = words::count(cluster.failures as usize, "failure");
+    // Those of one interval count once, so one says nothing.
+    let tries = match cluster.failures {
+        0 | 1 => String::new(),
+        many => format!(" ({many} failures in a row)"),
+    };
     let error = cluster.last_error.as_deref().unwrap_or("no frontend answered");
     let next = match cluster.next_try {
         Some(next) if next > now => {
-            format!(
-                "; the timer tries again in {}",
-                words::age(Duration::from_millis(u64::try_from(next - now).unwrap_or(0)))
-            )
+            format!("; due again in {}", words::age(Duration::from_millis(u64::try_from(next - now).unwrap_or(0))))
         }
         _ => String::new(),
     };
-    format!("{how_long} ({tries} in a row): {error}{next}")
+    format!("{how_long}{tries}: {error}{next}")
 }
 
-/// The first few, one line each; the rest are counted.
+/// The first few, one line each; the rest are counted. Questions to one place that failed for one reason are one line.
 fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
     const MOST: usize = 4;
-    let mut lines: Vec<String> = failed.iter().take(MOST).map(|(url, error)| format!("{url}: {error}")).collect();
-    match failed.len().saturating_sub(MOST) {
+    let mut folded: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+    for (url, error) in failed {
+        let at = url.find(['#', '?']).map_or(url.len(), |at| at + 1);
+        let (place, question) = url.split_at(at);
+        match folded.iter_mut().find(|(own, _, reason)| (*own, *reason) == (place, error.as_str())) {
+            Some((_, questions, _)) => questions.push(question),
+            None => folded.push((place, vec![question], error)),
+        }
+    }
+    let line =
+        |(place, questions, error): &(&str, Vec<&str>, &str)| format!("{place}{}: {error}", questions.join(", "));
+    let mut lines: Vec<String> = folded.iter().take(MOST).map(line).collect();
+    match folded.len().saturating_sub(MOST) {
         0 => {}
         1 => lines.push("and one more fetch that failed".to_owned()),
         more => lines.push(format!("and {} more fetches that failed", words::grouped(more as u64))),

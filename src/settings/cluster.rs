@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::durations::{INTERVAL, WAIT};
+use super::durations::{INTERVAL, WAIT, spoken};
 use super::endpoint::{self, Endpoint};
 use super::fault::Place;
 use super::files::read_text;
@@ -51,6 +51,9 @@ pub struct Pages {
     pub statistic: Option<Duration>,
     pub transactions: Option<Duration>,
 }
+
+/// What walks all tablets or asks for every database is hardly meant to be asked for more often.
+const LEAST_PERIOD: Duration = Duration::from_secs(60);
 
 /// What a cluster's options depend on.
 pub struct Surroundings<'a> {
@@ -157,6 +160,14 @@ fn read(
     if let (Some(name), None) = (&name, &login) {
         for (_, page) in expensive.iter().filter(|(on, _)| *on) {
             reader.warn(format!("cluster `{name}`: the page `{page}` needs a `user`; without one it stays empty"));
+        }
+    }
+    for (key, period) in [("statistic", pages.statistic), ("transactions", pages.transactions)] {
+        if let (Some(name), Some(period)) = (&name, period.filter(|period| *period < LEAST_PERIOD)) {
+            let (period, least) = (spoken(period), spoken(LEAST_PERIOD));
+            reader.warn(format!(
+                "cluster `{name}`: `{key}` every {period} costs the cluster much; {least} or more is usual"
+            ));
         }
     }
     if let (Some(name), Some(_), Some(frontends)) = (&name, &login, &frontends) {

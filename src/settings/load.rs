@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::document::Document;
 use super::fault::{self, Fault};
@@ -24,7 +25,7 @@ const FIRST_CONFIGURATION: &str = "write /etc/stellar/config.toml; this is enoug
     user = \"monitor\"
     password_file = \"shop.password\"
 
-then run: stellar config check --probe; man stellar.toml has every option";
+then run: stellar config check --probe; man stellar.toml has every option. Reports need none: stellar --db FILE report";
 
 /// Settings without faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +54,27 @@ pub enum LoadError {
         named_by: Option<&'static str>,
         reason: String,
     },
-    /// At least one, in the order of the file.
-    Faults(Vec<Fault>),
+    Faults(Box<Faulty>),
+}
+
+/// A configuration with faults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Faulty {
+    /// At least one, in the order of the files.
+    faults: Vec<Fault>,
+    files: Vec<Arc<str>>,
+    /// What could be read, for those who look for more faults in it.
+    pub settings: Settings,
+}
+
+impl Faulty {
+    /// Tells these with the others, each in its place.
+    pub fn join(&mut self, more: Vec<Fault>) {
+        self.faults.extend(more);
+        // Variables of the environment are in no file and come first.
+        let file = |fault: &Fault| self.files.iter().position(|file| *file == fault.place.file);
+        self.faults.sort_by_key(|fault| (file(fault), fault.place.line, fault.place.column));
+    }
 }
 
 impl fmt::Display for LoadError {
@@ -69,7 +89,7 @@ impl fmt::Display for LoadError {
                 write!(f, "{}: {reason} (named by {named_by})", path.display())
             }
             Self::Unreadable { path, named_by: None, reason } => write!(f, "{}: {reason}", path.display()),
-            Self::Faults(faults) => match faults.as_slice() {
+            Self::Faults(faulty) => match faulty.faults.as_slice() {
                 [] => f.write_str("the configuration has faults"),
                 [only] => write!(f, "{}: {}", only.place, only.message),
                 [first, more @ ..] => write!(f, "{}: {} (and {} more)", first.place, first.message, more.len()),
@@ -84,7 +104,7 @@ impl LoadError {
     /// Everything there is to say, with `error:` and `hint:`, ending in a newline.
     pub fn render(&self) -> String {
         let hint = match self {
-            Self::Faults(faults) => return fault::render(faults),
+            Self::Faults(faulty) => return fault::render(&faulty.faults),
             Self::NotFound(_) => FIRST_CONFIGURATION,
             Self::Unreadable { reason, .. } if reason == "no such file" => "check the path, or leave it out",
             Self::Unreadable { reason, .. } if reason == "permission denied" => {
@@ -191,16 +211,12 @@ fn read(
     secrets: bool,
 ) -> Result<Loaded, LoadError> {
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let (settings, Report { sections, faults, mut warnings }) = Settings::read(document, environment, folder, secrets);
+    let (settings, Report { sections, faults, warnings }) = Settings::read(document, environment, folder, secrets);
     if !faults.is_empty() {
-        return Err(LoadError::Faults(faults));
+        let files = document.files().cloned().collect();
+        return Err(LoadError::Faults(Box::new(Faulty { faults, files, settings })));
     }
     let exposed = if secrets { exposed::files(&sections, &settings) } else { Vec::new() };
-    if let Some(path) = &path
-        && settings.clusters.is_empty()
-    {
-        warnings.push(format!("{} has no [[clusters]]: nothing will be collected", path.display()));
-    }
     Ok(Loaded { settings, path, drop_ins: Vec::new(), warnings, exposed, origins: sections })
 }
 

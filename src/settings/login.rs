@@ -1,6 +1,7 @@
 //! With whose login a cluster is asked, and where its password comes from.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::cluster::Surroundings;
@@ -16,7 +17,8 @@ use super::words::{quoted, toml_text};
 pub struct Login {
     pub user: String,
     pub password: Password,
-    /// Follows "the password came from": `conf/config.toml:12`, `$SHOP_PASSWORD`, `the file /run/shop`.
+    /// Follows "the password came from": `conf/config.toml:12`, `$SHOP_PASSWORD`, `the file /run/shop`. Empty when there
+    /// is none, which is the empty password.
     pub password_origin: String,
     /// The file that `password_file` names.
     pub file: Option<PathBuf>,
@@ -108,7 +110,7 @@ fn credential(
             let origin = format!("$CREDENTIALS_DIRECTORY/{name}");
             ("\"***\"", Origin::Other(origin.clone()), (from_file(reader, section, around, "user", &path), origin))
         }
-        _ => ("\"\"", Origin::Default, (Secret::default(), "the default, which is an empty password".to_owned())),
+        _ => ("\"\"", Origin::Default, (Secret::default(), String::new())),
     };
     section.state(Stated {
         key: "password",
@@ -154,6 +156,23 @@ fn from_file(
 pub fn one_line(text: &str) -> Option<&str> {
     let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     (!line.contains('\n')).then_some(line)
+}
+
+/// Why the program of a command could not be started, before anybody tries; `path` is `$PATH`.
+pub fn missing_program(words: &[String], path: Option<&str>) -> Option<String> {
+    let program = words.first()?;
+    let shown = first_word(program);
+    let runs = |file: &Path| file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    let missing = match program.contains('/') {
+        true if runs(Path::new(program)) => return None,
+        true if Path::new(program).exists() => format!("`{shown}` is no program that may be run"),
+        true => format!("there is no program `{shown}`"),
+        // Without a path the system looks in places of its own.
+        false if std::env::split_paths(path?).any(|folder| runs(&folder.join(program))) => return None,
+        false => format!("there is no program `{shown}` in $PATH"),
+    };
+    let apart = if shown.len() < program.len() { "; write its arguments as texts of their own" } else { "" };
+    Some(format!("{missing}{apart}"))
 }
 
 /// A program and its arguments. A relative path counts from the folder of the configuration file; a name without `/` is

@@ -75,6 +75,17 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// What of `exclude` is hardly meant, in words; `names` are those of all metrics there are.
+    pub fn odd_excludes(&self, names: &[&str]) -> Vec<String> {
+        let idle = self.exclude.iter().filter(|pattern| !names.iter().any(|name| fits(pattern, name)));
+        let mut odd: Vec<String> =
+            idle.map(|pattern| format!("`exclude` has {}, which fits no metric", quoted(pattern))).collect();
+        if names.iter().all(|name| self.excludes(name)) {
+            odd.push("`exclude` fits every metric: nothing is recorded".to_owned());
+        }
+        odd
+    }
+
     /// Whether a pattern of `exclude` fits the whole name.
     pub fn excludes(&self, name: &str) -> bool {
         self.exclude.iter().any(|pattern| fits(pattern, name))

@@ -26,10 +26,16 @@ enum Hosts {
 
 impl NoProxy {
     /// Names, addresses and networks with commas or blanks between them, each with `:port` or without. An entry that is
-    /// none of these fits no host, as everywhere else.
-    pub fn parse(text: &str) -> Self {
-        let entries = text.split([',', ' ', '\t']).map(str::trim).filter(|entry| !entry.is_empty());
-        Self { entries: entries.filter_map(entry).collect() }
+    /// none of these fits no host, as everywhere else; those come second.
+    pub fn parse(text: &str) -> (Self, Vec<String>) {
+        let (mut entries, mut wrong) = (Vec::new(), Vec::new());
+        for text in text.split([',', ' ', '\t']).map(str::trim).filter(|text| !text.is_empty()) {
+            match entry(text) {
+                Some(entry) => entries.push(entry),
+                None => wrong.push(text.to_owned()),
+            }
+        }
+        (Self { entries }, wrong)
     }
 
     /// `host` as in a URL, IPv6 in brackets. Names are not looked up: an address fits only what is asked by address.
@@ -69,7 +75,8 @@ fn entry(text: &str) -> Option<Entry> {
     let below = host.strip_prefix("*.").or_else(|| host.strip_prefix('.'));
     let name = below.unwrap_or(host).trim_end_matches('.').to_owned();
     let hosts = Hosts::Domain { itself: below.is_none(), name };
-    matches!(&hosts, Hosts::Domain { name, .. } if !name.is_empty()).then_some(Entry { hosts, port })
+    let is_name = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || ".-_".contains(letter));
+    matches!(&hosts, Hosts::Domain { name, .. } if !name.is_empty() && is_name(name)).then_some(Entry { hosts, port })
 }
 
 /// An address, or a network in CIDR form.
@@ -132,8 +139,14 @@ mod tests {
             ("10.0.0.1:8030", "10.0.0.1", true),
             ("fe1:x", "fe1", false),
             (".", "fe1", false),
+            ("10.0.0.0/99", "10.0.0.0/99", false),
         ] {
-            assert_eq!(NoProxy::parse(list).has(host, 8030), expected, "{list:?} {host}");
+            assert_eq!(NoProxy::parse(list).0.has(host, 8030), expected, "{list:?} {host}");
         }
+    }
+
+    #[test]
+    fn what_fits_no_host_is_told() {
+        assert_eq!(NoProxy::parse("fe1,10.0.0.0/99 [x,a:b,.,10.0.0.0/8").1, ["10.0.0.0/99", "[x", "a:b", "."]);
     }
 }

@@ -8,7 +8,7 @@ use super::forms::{Form, Refusal};
 use super::no_proxy::NoProxy;
 use super::reader::{Origin, Reader, Section, Stated};
 use super::secret::Secret;
-use super::words::toml_text;
+use super::words::{quoted, toml_text};
 
 /// An HTTP proxy that is spoken to without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +218,17 @@ pub fn of_collection(reader: &Reader<'_>, section: &Section<'_, '_>, secrets: bo
         let kind = ProxyUrl.kind();
         section.state(Stated { key: KEY, help, kind, variable: None, value, default: None, origin, overrides: None });
     }
-    let except = except.map(|(_, hosts)| NoProxy::parse(&hosts)).unwrap_or_default();
+    let (except, wrong) = match except.as_ref().filter(|_| https.is_some() || http.is_some()) {
+        Some((name, hosts)) => {
+            let (except, wrong) = NoProxy::parse(hosts);
+            (except, wrong.into_iter().map(|entry| (*name, entry)).collect())
+        }
+        None => (NoProxy::default(), Vec::new()),
+    };
+    for (name, entry) in wrong {
+        let entry = quoted(&entry);
+        reader.warn(format!("${name} has {entry}, which is no host, address or network: it fits nothing"));
+    }
     Proxies { http: http.map(|(_, proxy)| proxy), https: https.map(|(_, proxy)| proxy), except }
 }
 

@@ -329,7 +329,13 @@ impl<'r, 'a> Section<'r, 'a> {
                     }
                 }
             }
-            Some(other) => refuse(other),
+            Some(other) => {
+                refuse(other);
+                // The faults within it are told as well.
+                if let Value::Table(table) = &other.value {
+                    tables.push((table, other.span.clone()));
+                }
+            }
         }
         tables.into_iter().map(move |(table, header)| reader.section(title, Some(table), header))
     }

@@ -45,7 +45,8 @@ pub fn summary(loaded: &Loaded) -> String {
     let options = loaded.origins.iter().flat_map(|section| &section.options);
     let overrides: Vec<&str> = options.filter_map(|option| option.overrides.as_deref()).collect();
     let overrides = if overrides.is_empty() { String::new() } else { format!(" ({})", overrides.join("; ")) };
-    format!("{}: ok — {}{overrides}", loaded.name(), parts.join(", "))
+    let word = if settings.clusters.is_empty() { "nothing to collect" } else { "ok" };
+    format!("{}: {word} — {}{overrides}", loaded.name(), parts.join(", "))
 }
 
 /// Every option there is, with its default and its help, in the order of the shipped file: for the manual page.

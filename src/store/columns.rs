@@ -11,8 +11,13 @@ pub fn ensure(connection: &mut Connection, table: &str, names: &[&str]) -> rusql
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for name in missing(&transaction, table, names)? {
-        log::info!("new column {table}.{name}");
+    let missing = missing(&transaction, table, names)?;
+    match missing.as_slice() {
+        [] => {}
+        [name] => log::info!("a new column of {table}: {name}"),
+        names => log::info!("{} new columns of {table}", names.len()),
+    }
+    for name in missing {
         transaction.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {} REAL", quoted(table), quoted(name)))?;
     }
     transaction.commit()

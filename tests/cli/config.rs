@@ -42,14 +42,81 @@ fn a_password_that_everyone_can_read_is_a_finding_and_a_warning_goes_to_standard
     // A timer would say it every 30 s.
     let by_timer = stage.run(START, &["collect-once", "--dry-run", "--if-due"]);
     assert!(!by_timer.stderr.contains("everyone"), "{by_timer:?}");
-    assert_eq!(
-        check(""),
-        ended(
-            0,
-            "DIR/config.toml: ok — 0 clusters, every 30 s, keep 7 d\n",
-            "warning: DIR/config.toml has no [[clusters]]: nothing will be collected\n",
-        )
-    );
+}
+
+#[test]
+fn what_collect_once_refuses_is_a_finding() {
+    let found = "DIR/config.toml: nothing to collect — 0 clusters, every 30 s, keep 7 d\n\
+                 finding: there are no [[clusters]], so collect-once refuses to run; add one with name and frontends\n";
+    assert_eq!(check(""), ended(1, found, ""));
+    assert_eq!(Stage::new("").run(START, &["collect-once"]).code, 2);
+}
+
+#[test]
+fn a_program_for_a_password_that_cannot_be_run_is_a_finding() {
+    let commands = [
+        "[\"./here\", \"x\"]",
+        "[\"./there\"]",
+        "[\"./config.toml\"]",
+        "[\"here\"]",
+        "[\"there\"]",
+        "[\"pass show shop\"]",
+    ];
+    let cluster = |(index, command): (usize, &&str)| {
+        let urls = [format!("http://fe{index}:8030")];
+        block(&format!("c{index}"), &urls, &format!("user = \"u\"\npassword_command = {command}\n"))
+    };
+    let stage = Stage::new(&commands.iter().enumerate().map(cluster).collect::<String>());
+    stage.write("here", "");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(stage.path("here"), executable).expect("permissions");
+    let mut command = stage.command(START, &["config", "check", "--quiet"]);
+    let command = command.env("PATH", format!("/nowhere:{}", stage.folder().display()));
+    let found = "finding: `password_command` of cluster `c1`: there is no program `DIR/there`\n\
+                 finding: `password_command` of cluster `c2`: `DIR/config.toml` is no program that may be run\n\
+                 finding: `password_command` of cluster `c4`: there is no program `there` in $PATH\n\
+                 finding: `password_command` of cluster `c5`: there is no program `pass` in $PATH; write its arguments as texts of their own\n";
+    assert_eq!(stage.ended(command.output().expect("the program starts")), ended(1, found, ""));
+}
+
+#[test]
+fn what_is_hardly_meant_is_a_warning_and_quiet_leaves_it_and_the_good_news_out() {
+    let pages = "user = \"u\"\npages = { statistic = \"1s\", transactions = \"1m\" }\n";
+    let stage = Stage::new(&format!("[metrics]\nexclude = [\"nosuch_*\", \"*\"]\n\n{SHOP}{pages}"));
+    let told = |words: &[&str]| {
+        let mut command = stage.command(START, words);
+        let command = command.env("HTTP_PROXY", "proxy:3128").env("NO_PROXY", "fe1,fe2,10.0.0.0/99 [x");
+        stage.ended(command.output().expect("the program starts"))
+    };
+    let warnings = "warning: $NO_PROXY has \"10.0.0.0/99\", which is no host, address or network: it fits nothing\n\
+                    warning: $NO_PROXY has \"[x\", which is no host, address or network: it fits nothing\n\
+                    warning: cluster `shop`: `statistic` every 1 s costs the cluster much; 1 m or more is usual\n\
+                    warning: `exclude` has \"nosuch_*\", which fits no metric\n\
+                    warning: `exclude` fits every metric: nothing is recorded\n";
+    let good = "DIR/config.toml: ok — 1 cluster, every 30 s, keep 7 d\n";
+    assert_eq!(told(&["config", "check"]), ended(0, good, warnings));
+    assert_eq!(told(&["config", "check", "--quiet"]), ended(0, "", ""));
+}
+
+#[test]
+fn faults_of_metrics_among_each_other_are_told_with_all_others() {
+    let metric = |name: &str, expr: &str, unit: &str| {
+        format!("\n[[metric]]\nname = \"{name}\"\nexpr = '{expr}'\nunit = \"{unit}\"\n")
+    };
+    let text =
+        [metric("mine", "1", "parsec"), metric("frontends", "2", "count"), metric("late", "up offset 5m", "count")];
+    snapshot::is_run("config/fault_two_kinds.txt", &check(&format!("{SHOP}{}", text.concat())));
+    let single = "\n[metric]\nname = \"mine\"\nexpr = 'up offset 5m'\nunit = \"parsec\"\n";
+    snapshot::is_run("config/fault_single_table.txt", &check(&format!("{SHOP}{single}")));
+}
+
+#[test]
+fn what_the_metrics_mean_is_told_without_a_configuration() {
+    let stage = Stage::new("");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stellar"));
+    command.env_clear().args(["config", "metrics"]).current_dir(stage.folder());
+    let told = stage.ended(command.output().expect("the program starts"));
+    assert_eq!(told, ended(0, include_str!("../../METRICS.md"), ""));
 }
 
 #[test]
@@ -101,7 +168,8 @@ fn without_any_file_all_places_are_named() {
                     hint: write /etc/stellar/config.toml; this is enough for a first one:\n\n    \
                     [[clusters]]\n    name = \"shop\"\n    frontends = [\"http://10.20.0.1:8030\"]\n    user = \"monitor\"\n    \
                     password_file = \"shop.password\"\n\n\
-                    then run: stellar config check --probe; man stellar.toml has every option\n";
+                    then run: stellar config check --probe; man stellar.toml has every option. Reports need none: stellar \
+                    --db FILE report\n";
     assert_eq!(stage.ended(command.output().expect("the program starts")), ended(2, "", expected));
 }
 

@@ -149,7 +149,7 @@ fn an_endless_page() {
 fn garbage_instead_of_http() {
     Case::new("").backend(
         Behaviour::Garbage(b"\x16\x03\x01 no http at all\r\n\r\n".to_vec()),
-        "not an HTTP answer: http parse fail: invalid HTTP version; is this an https:// port?",
+        "not an HTTP answer: invalid HTTP version; is this an https:// port?",
     );
 }
 

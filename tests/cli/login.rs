@@ -111,15 +111,22 @@ fn a_wrong_password_is_told_and_not_tried_again_and_pages_without_login_are_stor
     cluster.edit(|world| world.allow("monitor", "another", Rights::Operate));
     let stage = Stage::new(&format!("[collection]\nretries = 5\n{}", block("shop", &cluster.urls(), &monitor())));
     let told = stage.run(START, &["collect-once"]).named(&cluster);
-    let refused = "warning: shop: http://127.0.0.1:18030 SHOW FRONTENDS, SHOW BACKENDS, SHOW COMPUTE NODES: 401 \
+    let refused = "error: shop: http://127.0.0.1:18030 SHOW FRONTENDS, SHOW BACKENDS, SHOW COMPUTE NODES: 401 \
                    Unauthorized for user `monitor` (password from DIR/config.toml:10): Access denied for \
                    monitor@127.0.0.1\n";
     assert_eq!(told, ended(0, "", refused));
     // Two pages of each frontend, and each list once.
     assert_eq!(asked(&cluster).len(), 9);
+    // Under cron, quiet, somebody is mailed.
+    assert_eq!(stage.run(START + 30, &["collect-once", "--quiet"]).named(&cluster), ended(0, "", refused));
+    let folded = "      WARN    shop  http://127.0.0.1:18030/api/v1/catalogs/default_catalog/sql#SHOW BACKENDS, SHOW COMPUTE \
+                  NODES, SHOW FRONTENDS: 401 Unauthorized for user `monitor` (password from DIR/config.toml:10): Access \
+                  denied for monitor@127.0.0.1";
+    let report = stage.run(START + 30, &["report"]).named(&cluster);
+    assert!(report.stdout.contains(folded.trim_start()), "{report:?}");
     assert_eq!(
         stage.rows("SELECT frontends_reachable, frontends_leader, backends, tablet_replicas FROM metrics_snapshots"),
-        "3|1|1|NULL\n"
+        "3|1|1|NULL\n3|1|1|NULL\n"
     );
     assert_no_secret(&stage, &[&told.stdout, &told.stderr]);
 }
@@ -172,7 +179,7 @@ fn before_the_sql_endpoint_a_login_without_admin_roles_is_told_what_it_lacks() {
     });
     let stage = Stage::of(&cluster, "shop", "user = \"m_none\"");
     let denied = "warning: shop: http://127.0.0.1:18030 SHOW FRONTENDS, SHOW BACKENDS, SHOW COMPUTE NODES: 401 \
-                  Unauthorized for user `m_none` (password from the default, which is an empty password): Access denied \
+                  Unauthorized for user `m_none` (no password is set): Access denied \
                   for user 'm_none'@'%'. Please ask the admin to grant permission(s) or try activating existing roles \
                   using <set [default] role>. Current role(s): []. Inactivated role(s): []; before 3.2 the lists need the \
                   roles db_admin and user_admin: GRANT db_admin, user_admin TO USER m_none\n";

@@ -64,7 +64,7 @@ fn the_scheme_of_the_other_kind_of_port_is_named() {
     let probed = |url: String| setting.probed(&url, CA);
     assert_eq!(probed(format!("https://localhost:{}", at.port())), "ok 454 samples");
     let plain = probed(format!("http://localhost:{}", at.port()));
-    assert_eq!(plain, "fail not an HTTP answer: http parse fail: invalid HTTP version; is this an https:// port?");
+    assert_eq!(plain, "fail not an HTTP answer: invalid HTTP version; is this an https:// port?");
     let secure = probed(format!("https://{}", setting.cluster.frontends[0].instance()));
     assert_eq!(secure, "fail the connection ended before the answer was whole; is this an http:// port?");
 }

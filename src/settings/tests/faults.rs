@@ -202,6 +202,12 @@ error: config.toml:65:16: `password_env`: the environment variable `NOT_SET` is 
 error: config.toml:67:1: `metric` must be a list of tables, not a table
    67 | [metric]
       | ^^^^^^^^ write [[metric]]
+error: config.toml:67:1: [[metric]] without `expr`
+   67 | [metric]
+      | ^^^^^^^^ add `expr`: PromQL over the samples of one collection
+error: config.toml:67:1: [[metric]] without `unit`
+   67 | [metric]
+      | ^^^^^^^^ add `unit`: what it counts in: count, seconds, bytes, ratio, …
 "#;
 
 #[test]

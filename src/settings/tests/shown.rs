@@ -149,7 +149,7 @@ fn the_summary_names_what_the_environment_changed() {
     };
     assert_eq!(
         line("", &off),
-        "config.toml: ok — 0 clusters, every 1 m 30 s, keep 7 d, switched off (APP_METRICS_ENABLED=no overrides the \
+        "config.toml: nothing to collect — 0 clusters, every 1 m 30 s, keep 7 d, switched off (APP_METRICS_ENABLED=no overrides the \
          default true; APP_METRICS_INTERVAL_SECS=90 overrides the default \"30s\")"
     );
 }
@@ -160,7 +160,7 @@ fn a_report_needs_no_file() {
     assert_eq!((loaded.path.clone(), loaded.warnings.len()), (None, 0));
     assert_eq!(
         summary(&loaded),
-        "no configuration file: ok — 0 clusters, every 30 s, keep 14 d (APP_METRICS_RETENTION_DAYS=14d overrides the \
+        "no configuration file: nothing to collect — 0 clusters, every 30 s, keep 14 d (APP_METRICS_RETENTION_DAYS=14d overrides the \
          default \"7d\")"
     );
 }
