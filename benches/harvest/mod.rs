@@ -44,7 +44,8 @@ pub fn collected() -> Result<Collected> {
         let tools = Toolbox { catalogue: &catalogue, wanted: &wanted, clock: &clock, progress: &progress };
         let asked: Vec<_> = settings.clusters.iter().map(|cluster| (cluster, Remembered::default())).collect();
         let harvest = collect::fetch(&asked, &settings.collection, tools)?.pop().context("no cluster")?;
-        ensure!(harvest.problems.is_empty(), "{}", harvest.problems.join("; "));
+        let problems: Vec<&str> = harvest.problems.iter().map(|problem| problem.text.as_str()).collect();
+        ensure!(problems.is_empty(), "{}", problems.join("; "));
         Ok(harvest)
     };
     let (first, second) =

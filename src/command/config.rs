@@ -43,9 +43,7 @@ fn check(global: &Global, wants_probe: bool, world: &World) -> Result<Exit> {
 /// What is right as it is written, and would not do what it is there for.
 fn findings(loaded: &Loaded, world: &World) -> Vec<String> {
     let mut found = loaded.exposed.clone();
-    if loaded.settings.clusters.is_empty() {
-        found.push("there are no [[clusters]], so collect-once refuses to run; add one with name and frontends".into());
-    }
+    found.extend(loaded.nothing_to_collect());
     let path = (world.environment)("PATH");
     for cluster in &loaded.settings.clusters {
         if let Some(Password::Command(words)) = cluster.login.as_ref().map(|login| &login.password)

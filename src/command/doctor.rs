@@ -119,14 +119,15 @@ fn configuration(global: &Global, world: &World, checks: &mut Vec<Check>) -> Res
                     .warnings
                     .iter()
                     .chain(&loaded.exposed)
+                    .chain(&loaded.nothing_to_collect())
                     .map(|warning| Check::told(about, warning, "man stellar.toml says what the option means")),
             );
             Some(loaded)
         }
         // Only passwords and certificates are missing, which are for the collector.
-        (Err(LoadError::Faults(faults)), Ok(loaded)) => {
+        (Err(LoadError::Faults(faulty)), Ok(loaded)) => {
             checks.push(configured(&loaded));
-            checks.extend(faults.into_iter().map(|fault| {
+            checks.extend(faulty.faults.into_iter().map(|fault| {
                 let what = format!("{}: {}", fault.place, fault.message);
                 // What the collector is given, other people mostly are not.
                 let is_private =

@@ -61,7 +61,7 @@ pub enum LoadError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faulty {
     /// At least one, in the order of the files.
-    faults: Vec<Fault>,
+    pub faults: Vec<Fault>,
     files: Vec<Arc<str>>,
     /// What could be read, for those who look for more faults in it.
     pub settings: Settings,
@@ -224,6 +224,12 @@ impl Loaded {
     /// The defaults and the environment, for commands that can do without a file, such as a report with `--db`.
     pub fn without_file(environment: &Environment<'_>) -> Result<Self, LoadError> {
         read(&Document::parse("", ""), None, environment, false)
+    }
+
+    /// What `collect-once` refuses although nothing is wrong with the file.
+    pub fn nothing_to_collect(&self) -> Option<String> {
+        let why = "there are no [[clusters]], so collect-once refuses to run; add one with name and frontends";
+        self.settings.clusters.is_empty().then(|| why.to_owned())
     }
 
     /// Puts the path of `--db` in the place of `[database] path`; it counts from the working folder.
