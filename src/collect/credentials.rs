@@ -77,8 +77,9 @@ fn printed_by(words: &[String], limit: Duration) -> Result<Secret, String> {
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| format!("cannot be started: {}", io_reason(&error)))?;
     let printed = Output::of(child.stdout.take());
+    let started = Instant::now();
     let status = ended(&mut child, limit)?;
-    let printed = printed.text();
+    let printed = printed.text(limit.saturating_sub(started.elapsed()));
     if !status.success() {
         let how = match (status.code(), std::os::unix::process::ExitStatusExt::signal(&status)) {
             (Some(code), _) => format!("failed with exit code {code}"),
@@ -142,9 +143,13 @@ impl Output {
         Self { bytes, whole }
     }
 
-    /// What came until the end, or until now when somebody else holds it open.
-    fn text(self) -> Vec<u8> {
-        let _ = self.whole.recv_timeout(LAST_WORDS);
+    /// What came until the end, or until now when somebody else holds it open. On a machine that is very busy even the
+    /// first letter may be late: nothing is believed to be all only when the time is over.
+    fn text(self, limit: Duration) -> Vec<u8> {
+        let is_open = self.whole.recv_timeout(LAST_WORDS).is_err();
+        if is_open && self.bytes.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            let _ = self.whole.recv_timeout(limit);
+        }
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -119,11 +119,11 @@ fn a_wrong_password_is_told_and_not_tried_again_and_pages_without_login_are_stor
     assert_eq!(asked(&cluster).len(), 9);
     // Under cron, quiet, somebody is mailed.
     assert_eq!(stage.run(START + 30, &["collect-once", "--quiet"]).named(&cluster), ended(0, "", refused));
-    let folded = "      WARN    shop  http://127.0.0.1:18030/api/v1/catalogs/default_catalog/sql#SHOW BACKENDS, SHOW COMPUTE \
-                  NODES, SHOW FRONTENDS: 401 Unauthorized for user `monitor` (password from DIR/config.toml:10): Access \
-                  denied for monitor@127.0.0.1";
+    let folded = "  WARN  shop  http://127.0.0.1:18030/api/v1/catalogs/default_catalog/sql#SHOW BACKENDS, SHOW COMPUTE NODES, \
+                  SHOW FRONTENDS: 401 Unauthorized for user `monitor` (password from DIR/config.toml:10): Access denied for \
+                  monitor@127.0.0.1\n";
     let report = stage.run(START + 30, &["report"]).named(&cluster);
-    assert!(report.stdout.contains(folded.trim_start()), "{report:?}");
+    assert!(report.stdout.contains(folded), "{report:?}");
     assert_eq!(
         stage.rows("SELECT frontends_reachable, frontends_leader, backends, tablet_replicas FROM metrics_snapshots"),
         "3|1|1|NULL\n3|1|1|NULL\n"

@@ -51,8 +51,8 @@ pub fn page() -> String {
     page.paragraph(
         "A `password_command` is run by `stellar collect-once` and `stellar config check --probe`, once for each cluster \
          that is asked, with nothing on its standard input, and no longer than `timeout`. The one line that it \
-         prints is the password. When it fails, what it wrote to standard error is told, and pages that need no login are \
-         collected all the same.",
+         prints is the password. When it fails, its exit code is told and nothing that it printed; run it by hand to see \
+         why. Pages that need no login are collected all the same.",
     );
     page.heading("Proxies");
     page.text(
