@@ -3,7 +3,6 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::Command;
 
 use super::{AFTERWARDS, assert_sound, copy, history, moments, on_a_small_disk};
@@ -38,27 +37,16 @@ fn ordinary(stage: &Stage, words: &[&str]) -> Ended {
     if !is_root() {
         return stage.ended(stage.command(AFTERWARDS, words).output().expect("it starts"));
     }
-    let program = program_for_everybody();
-    let mut command = Command::new(program);
+    let mut command = Command::new(stage.path("stellar"));
     command.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?)))).args(own.get_args());
     stage.ended(command.current_dir(stage.folder()).uid(USER).gid(USER).output().expect("it starts"))
-}
-
-/// The folder that the program was built in may be closed to others.
-fn program_for_everybody() -> PathBuf {
-    static PROGRAM: std::sync::OnceLock<tempfile::TempPath> = std::sync::OnceLock::new();
-    let copied = PROGRAM.get_or_init(|| {
-        let path = tempfile::NamedTempFile::new().expect("a file").into_temp_path();
-        std::fs::copy(env!("CARGO_BIN_EXE_stellar"), &path).expect("a copy");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its mode");
-        path
-    });
-    copied.to_path_buf()
 }
 
 /// Gives the stage's files to that user, then sets modes.
 fn permit(stage: &Stage, modes: &[(&str, u32)]) {
     if is_root() {
+        // The folder that the program was built in may be closed to others.
+        std::fs::copy(env!("CARGO_BIN_EXE_stellar"), stage.path("stellar")).expect("a copy");
         let files = std::fs::read_dir(stage.folder()).expect("the folder").map(|file| file.expect("a file").path());
         for path in files.chain([stage.folder().to_owned()]) {
             std::os::unix::fs::chown(path, Some(USER), Some(USER)).expect("chown");
