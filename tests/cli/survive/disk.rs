@@ -5,8 +5,8 @@ use std::fmt::Write;
 use rusqlite::Connection;
 
 use super::{AFTERWARDS, assert_sound, copy, days, history, moments, on_a_small_disk};
-use crate::common::replay::Cluster;
-use crate::program::{Stage, block, ended, rows};
+use crate::common::replay::{Cluster, START};
+use crate::program::{Stage, block, ended, rows, silent};
 
 const TOLD: &str = "\
 error: full/stellar.db: disk full (# free of 8.0 MiB on DIR/full); what was being written was rolled back
@@ -53,11 +53,12 @@ mkdir last && cp full/stellar.db full/stellar.db-wal last/";
     );
 }
 
-/// `first` is done with room enough and leaves `before`; a collection with little room stores all or nothing and says so, and
-/// `reader` is silent meanwhile.
+/// `first` puts a history of one collection, or none, on the disk, which leaves `before`; a collection with little room stores
+/// all or nothing and says so, and `reader` is silent meanwhile.
 fn collections(first: &str, rooms: &[u64], before: &str, reader: &str) {
     let cluster = Cluster::start(1, 3);
     let stage = Stage::of(&cluster, "shop", "user = \"root\"");
+    assert_eq!(stage.run(START, &["collect-once"]), silent());
     let mut script = String::new();
     for (index, room) in rooms.iter().enumerate() {
         let _ = writeln!(
@@ -94,17 +95,16 @@ mkdir {index}b && cp full/stellar.db full/stellar.db-wal {index}b/"
     assert_eq!(exits(0) + exits(3), run.stdout.lines().count(), "{run:?}");
 }
 
-const FIRST: &str = "run 1795314538 collect-once";
 const REPORT: &str = "run 1795314569 report > /dev/null";
 
 #[test]
 fn a_disk_with_any_room_keeps_a_history_whole_and_readable() {
-    collections(FIRST, &rooms(192.0), "shop|1795314538\n", REPORT);
+    collections("cp stellar.db stellar.db-wal stellar.db-shm full/", &rooms(192.0), "shop|1795314538\n", REPORT);
 }
 
 #[test]
 fn a_disk_without_room_for_the_files_beside_the_database_keeps_it_whole_and_readable() {
-    collections(&format!("{FIRST}; rm full/stellar.db-*"), &rooms(48.0), "shop|1795314538\n", REPORT);
+    collections("cp stellar.db full/", &rooms(48.0), "shop|1795314538\n", REPORT);
 }
 
 #[test]
