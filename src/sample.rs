@@ -5,12 +5,23 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A shared piece of text: a metric name, a label name or a label value.
 pub type Text = Arc<str>;
 
 /// Unix time in milliseconds, UTC.
 pub type Millis = i64;
+
+/// A span of time as a duration; one that runs backwards is none.
+pub fn lapse(span: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(span).unwrap_or(0))
+}
+
+/// A duration as a span of time; one that is too long for it is the longest.
+pub fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
 
 /// A label set without the metric name: sorted by label name, no name twice, no empty value (Prometheus takes an
 /// empty value for an absent label).

@@ -3,6 +3,7 @@
 
 pub mod collection;
 pub mod evaluate;
+pub(crate) mod place;
 pub mod reference;
 
 use std::cell::Cell;

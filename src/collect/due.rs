@@ -54,7 +54,7 @@ pub fn next_try(now: Millis, interval: Duration, failures: u32) -> Millis {
 }
 
 fn millis(interval: Duration) -> Millis {
-    super::millis(interval).max(1)
+    crate::sample::millis(interval).max(1)
 }
 
 #[cfg(test)]

@@ -215,11 +215,6 @@ impl Progress {
     }
 }
 
-/// A duration as the difference of two moments.
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 16)
-}
-
 /// The name under which a page's readings are remembered.
 pub fn page_source(job: &str, instance: &str, page: &str) -> Text {
     format!("{job}@{instance}{page}").into()

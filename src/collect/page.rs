@@ -4,6 +4,7 @@ use super::Toolbox;
 use super::fault::FetchError;
 use super::http::{Answer, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
+use crate::catalogue::place::Place;
 use crate::exposition::{self, Format, PageReport};
 use crate::hash::Map;
 use crate::sample::{Labels, Millis, Text};
@@ -56,7 +57,7 @@ pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: T
 fn clock_ahead(reply: &Reply) -> Option<f64> {
     const WHOLE: Millis = 1000;
     let date = reply.answer.as_ref().ok()?.date?;
-    let answered = reply.at + super::millis(reply.took);
+    let answered = reply.at + crate::sample::millis(reply.took);
     let ahead = (date - answered).max(0) + (date + WHOLE - reply.at).min(0);
     Some(ahead as f64 / 1000.0)
 }
@@ -75,27 +76,13 @@ fn cut_off() -> FetchError {
     FetchError::curable("the page ends in the middle: it was cut off on its way")
 }
 
-/// Whether a name may stand on a page at all. What a scrape and the rows of `SHOW` add is not for a page to say, and a
-/// node knows nothing of another kind of node: whoever can write lines into a frontend's page must not speak for all.
-fn may_say(job: &str, name: &str) -> bool {
-    let of = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    let ours = name == UP || of(&["scrape_", "show_"]);
-    let of_others = match job {
-        // What backends and compute nodes count of shared data has no prefix of their own.
-        "fe" => of(&["starrocks_be_", "lake_"]),
-        "be" | "cn" => of(&["starrocks_fe_"]),
-        _ => false,
-    };
-    !ours && !of_others
-}
-
 fn parse(answer: &Answer, common: &Labels, job: &str, tools: Toolbox) -> (Vec<Sample>, PageReport) {
     let open_metrics = answer.content_type.starts_with("application/openmetrics-text");
     let format = if open_metrics { Format::OpenMetrics } else { Format::Prometheus };
     let common_value = |label: &str| common.get(label).map_or("", |value| value);
     let readers = tools.catalogue.readers();
     let page = exposition::parse_filtered(&answer.body, format, tools.wanted, |name, labels| {
-        may_say(job, name)
+        Place::of(name).is_none_or(|place| place.is_said_by(job))
             && readers.read(name, |label| match common_value(label) {
                 "" => {
                     let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());

@@ -49,14 +49,7 @@ impl Connector<()> for WholeUrl {
         let to_proxy = ConnectionDetails {
             uri: proxy.uri(),
             addrs: details.resolver.resolve(proxy.uri(), details.config, details.timeout)?,
-            config: details.config,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: Arc::clone(&details.current_time),
-            run_connector: Arc::clone(&details.run_connector),
-            register_shutdown: Arc::clone(&details.register_shutdown),
+            ..copied(details)
         };
         let connection = Connector::<()>::connect(&TcpConnector::default(), &to_proxy, None)?;
         let login = proxy.username().map(|user| format!("{user}:{}", proxy.password().unwrap_or_default()));
@@ -143,19 +136,23 @@ impl<In: Transport> Connector<In> for Tls {
     type Out = <RustlsConnector as Connector<In>>::Out;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        let of_the_agent = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            request_level: false,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: Arc::clone(&details.current_time),
-            run_connector: Arc::clone(&details.run_connector),
-            register_shutdown: Arc::clone(&details.register_shutdown),
-        };
-        self.0.connect(&of_the_agent, chained)
+        self.0.connect(&ConnectionDetails { request_level: false, ..copied(details) }, chained)
+    }
+}
+
+/// The library's own type cannot be cloned.
+fn copied<'d>(details: &ConnectionDetails<'d>) -> ConnectionDetails<'d> {
+    ConnectionDetails {
+        uri: details.uri,
+        addrs: details.addrs.clone(),
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout: details.timeout,
+        current_time: Arc::clone(&details.current_time),
+        run_connector: Arc::clone(&details.run_connector),
+        register_shutdown: Arc::clone(&details.register_shutdown),
     }
 }
 

@@ -14,9 +14,9 @@ use super::http::{Client, Login, Question, Reply};
 use super::pool::Pool;
 use super::problems::Problem;
 use super::show::{self, List, ListAnswer};
-use super::{Attempt, Harvest, Remembered, Toolbox, millis, nodes, page, page_source, problems};
+use super::{Attempt, Harvest, Remembered, Toolbox, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
-use crate::sample::{Labels, Text};
+use crate::sample::{Labels, Text, millis};
 use crate::settings::{Cluster, Endpoint};
 
 const RUNTIME_INFO_PATH: &str = "/api/show_runtime_info";

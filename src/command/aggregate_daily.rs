@@ -12,8 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::cli::{AggregateDaily, Global};
 use crate::days::Day;
 use crate::failure::{Exit, Failure};
-use crate::sample::Millis;
-use crate::settings::Settings;
+use crate::sample::{Millis, millis};
 use crate::settings::moments::Calendar;
 use crate::store::Store;
 use crate::store::daily::{Aggregated, ClusterDay, Pending, Selection};
@@ -43,7 +42,7 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     let path = database(&loaded);
     let mut lock = match arguments.dry_run {
         true => None,
-        false => Some(Lock::take(path, NAME, arguments.wait.unwrap_or_default(), &clock)?),
+        false => Some(Lock::take(path, NAME, arguments.turn.wait.unwrap_or_default(), &clock)?),
     };
     let mut store = Store::existing(path, &catalogue, arguments.dry_run)?;
     if let Some(lock) = &mut lock {
@@ -51,7 +50,7 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     }
     let selection = Selection { zone: &zone, now, between, recompute: arguments.recompute };
     let pending = store.pending_days(&selection, &catalogue)?;
-    let intervals = |cluster: &str| interval(&loaded.settings, cluster);
+    let intervals = |cluster: &str| millis(loaded.settings.interval_of(cluster));
     let outcome = match arguments.dry_run {
         true => preview(&store, pending, &catalogue, &intervals)?,
         false => aggregate(&mut store, pending, &catalogue, &intervals, now, None)?,
@@ -65,12 +64,6 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
         }
     }
     Ok(Exit::Done)
-}
-
-/// What the settings say of a cluster today.
-pub(super) fn interval(settings: &Settings, cluster: &str) -> Millis {
-    let own = settings.clusters.iter().find(|one| one.name == cluster).map(|one| one.interval);
-    Millis::try_from(own.unwrap_or(settings.metrics.interval).as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// Stores day by day, oldest first, each in a transaction of its own; after `until` no day is begun.

@@ -17,7 +17,7 @@ use crate::cli::{Doctor, Global};
 use crate::doctor::{self, Check, database, timers};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Expected, Style};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::settings::{self, LoadError, Loaded, Settings};
 use crate::store::daily::{self, Selection, Why};
 use crate::store::disk::Disk;
@@ -30,8 +30,6 @@ const WEEK: Millis = 7 * 86_400_000;
 const AGGREGATED_BY: Millis = 2 * 3_600_000;
 /// systemd answers at once or not at all.
 const SYSTEMD_PATIENCE: Duration = Duration::from_secs(5);
-/// As the report has it: three intervals, and at least so long.
-const STALE_AT_LEAST: Duration = Duration::from_secs(90);
 
 /// What is known when no configuration could be read.
 struct Settled {
@@ -207,8 +205,7 @@ fn history(
     (now, style): (Millis, &Style),
 ) -> rusqlite::Result<(Vec<Check>, bool)> {
     let settings = &settled.settings;
-    let intervals = settings.clusters.iter().map(|cluster| cluster.interval);
-    let interval = intervals.min().unwrap_or(settings.metrics.interval);
+    let interval = settings.shortest_interval();
     let rhythm = health::rhythm(connection, now.saturating_sub(WEEK), interval)?;
     let mut checks = vec![database::clock(health, Some(&rhythm), now, style), database::overlaps(&rhythm, interval)];
 
@@ -224,9 +221,8 @@ fn history(
     checks.extend(doctor::targets(&assessed, settled.is_configured.then_some(&names), now));
     checks.push(days(connection, health, settled, catalogue, now)?);
 
-    let patience = Millis::try_from((interval * 3).max(STALE_AT_LEAST).as_millis()).unwrap_or(Millis::MAX);
     let last = read::last_run(connection)?;
-    Ok((checks, last.is_some_and(|last| now.saturating_sub(last) <= patience)))
+    Ok((checks, last.is_some_and(|last| lapse(now.saturating_sub(last)) <= report::patience(interval))))
 }
 
 fn days(

@@ -1,18 +1,12 @@
 //! `stellar report --gaps`: asks the history when there are no figures and what its runs say about it.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 
-use super::aggregate_daily::interval;
 use crate::report::gaps::{Gap, Gaps, Hole, holes, merged};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse, millis};
 use crate::settings::Loaded;
 use crate::store::gaps::{self, KnownCluster};
 use crate::words;
-
-/// Less is the clock being disciplined, and no rate of a whole interval is hurt.
-const LEAST_STEP_BACK: Millis = 1_000;
 
 /// Of the clusters that were named, or of all.
 pub(super) fn find(
@@ -32,7 +26,7 @@ pub(super) fn find(
         |name: &str| loaded.path.is_none() || loaded.settings.clusters.iter().any(|cluster| cluster.name == name);
     let end = until.min(now);
     for cluster in &clusters {
-        let own = interval(&loaded.settings, &cluster.name);
+        let own = millis(loaded.settings.interval_of(&cluster.name));
         let (before, within) = gaps::seen(connection, cluster.id, since, end)?;
         first = first.min(before.or(within.first().copied()).map_or(end, |seen| seen.at));
         for hole in holes(before, &within, since, end, own, until >= now) {
@@ -42,14 +36,15 @@ pub(super) fn find(
             found.push(gap(connection, cluster, hole, end, now)?);
         }
     }
-    let shortest = clusters.iter().map(|cluster| interval(&loaded.settings, &cluster.name)).min().unwrap_or(1).max(1);
+    let shortest =
+        clusters.iter().map(|cluster| millis(loaded.settings.interval_of(&cluster.name))).min().unwrap_or(1).max(1);
     let from = first.max(since);
     Ok(Gaps {
         since,
         until,
         now,
         gaps: merged(found, clusters.len()),
-        steps: gaps::steps_back(connection, since, until, LEAST_STEP_BACK)?,
+        steps: gaps::steps_back(connection, since, until)?,
         runs: gaps::runs(connection, since, until)?,
         // The slot that runs is one of them.
         expected_runs: (end + shortest - 1).div_euclid(shortest) - from.div_euclid(shortest),
@@ -68,7 +63,7 @@ fn gap(connection: &Connection, cluster: &KnownCluster, hole: Hole, end: Millis,
         _ => "other clusters were collected, this one was not asked".to_owned(),
     };
     if let Some(next) = cluster.next_try.filter(|next| hole.to.is_none() && *next > now) {
-        let wait = Duration::from_millis(u64::try_from(next - now).unwrap_or(0));
+        let wait = lapse(next - now);
         reason.push_str(&format!(", next try in {} (backoff)", words::age(wait)));
     }
     Ok(Gap {

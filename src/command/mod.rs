@@ -28,6 +28,7 @@ use crate::cli::{Cli, Command, Global};
 use crate::clock::{Clock, FREEZE_VARIABLE};
 use crate::failure::{Exit, Failure};
 use crate::sample::Millis;
+use crate::settings::durations::Refused;
 use crate::settings::moments::Calendar;
 use crate::settings::{self, LoadError, Loaded, fault};
 use crate::words;
@@ -264,9 +265,29 @@ fn zone(loaded: &Loaded, utc: bool) -> TimeZone {
 
 /// The moment that a flag names.
 fn moment(flag: &str, text: &str, calendar: &Calendar) -> Result<Millis, Failure> {
-    calendar
-        .parse(text)
-        .map_err(|refused| Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint))
+    calendar.parse(text).map_err(|refused| misused(flag, refused))
+}
+
+/// The range from --since to --until, as far as somebody named its ends.
+fn range(
+    since: Option<&str>,
+    until: Option<&str>,
+    calendar: &Calendar,
+) -> Result<(Option<Millis>, Option<Millis>), Failure> {
+    let since = since.map(|text| moment("--since", text, calendar)).transpose()?;
+    let until = match (until, since) {
+        // A time of day is then the next one.
+        (Some(text), Some(since)) => {
+            calendar.parse_end(text, since).map(Some).map_err(|one| misused("--until", one))?
+        }
+        (until, _) => until.map(|text| moment("--until", text, calendar)).transpose()?,
+    };
+    Ok((since, until))
+}
+
+/// What a flag was given is not what it takes.
+fn misused(flag: &str, refused: Refused) -> Failure {
+    Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint)
 }
 
 /// A moment as people read it: `2026-11-22 10:16:30 +08:00`.

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::{World, print};
+use super::{World, misused, moment, print, range};
 use crate::cli::{Global, Query};
 use crate::exposition::Format;
 use crate::failure::{Exit, Failure};
@@ -16,9 +16,9 @@ use crate::history::{History, LOOKBACK, MOST_POINTS, OverTime, Steps, evaluate_o
 use crate::promql::{self, At, EvalError, Expression, ParseError, Selector, ValueType, Window, evaluate};
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
-use crate::sample::Millis;
+use crate::sample::{Millis, millis};
 use crate::settings::document::Document;
-use crate::settings::durations::{self, INTERVAL, Refused};
+use crate::settings::durations::{self, INTERVAL};
 use crate::settings::fault::{Fault, render};
 use crate::settings::moments::Calendar;
 use crate::settings::words::{io_reason, quoted};
@@ -125,17 +125,14 @@ enum When {
 
 impl Asked {
     fn read(arguments: &Query, calendar: &Calendar) -> Result<Self> {
-        let read = |flag: &str, text: &Option<String>, parse: &dyn Fn(&str) -> Result<Millis, Refused>| {
-            text.as_deref().map(parse).transpose().map_err(|refused| usage(flag, refused))
+        let (since, until) = range(arguments.since.as_deref(), arguments.until.as_deref(), calendar)?;
+        let Some(since) = since else {
+            let at = arguments.time.as_deref().map(|text| moment("--time", text, calendar)).transpose()?;
+            return Ok(Self::At(at));
         };
-        let moment = |flag: &str, text: &Option<String>| read(flag, text, &|text| calendar.parse(text));
-        let Some(since) = moment("--since", &arguments.since)? else {
-            return Ok(Self::At(moment("--time", &arguments.time)?));
-        };
-        let until = read("--until", &arguments.until, &|text| calendar.parse_end(text, since))?;
         let step = arguments.step.as_deref().map(|text| INTERVAL.parse(text)).transpose();
-        let step = step.map_err(|refused| usage("--step", refused))?;
-        let step = step.map(|step| i64::try_from(step.as_millis()).unwrap_or(Millis::MAX));
+        let step = step.map_err(|refused| misused("--step", refused))?;
+        let step = step.map(millis);
         let is_age = arguments.since.as_deref().is_some_and(Calendar::is_age);
         Ok(Self::Over { since, is_age, until, step })
     }
@@ -170,10 +167,6 @@ impl Asked {
         }
         Ok((When::Over(if is_age { steps.up_to_the_end() } else { steps }), note))
     }
-}
-
-fn usage(flag: &str, refused: Refused) -> Failure {
-    Failure::new(Exit::Usage, format!("{flag} {}", refused.message)).with_hint(refused.hint)
 }
 
 fn zone(arguments: &Query) -> Result<TimeZone> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 use super::{
-    Secrets, World, database, gaps, load_catalogue, load_settings, moment, print, print_json, refuse_unknown, zone,
+    Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, range, refuse_unknown, zone,
 };
 use crate::alert;
 use crate::cli::{Global, Report};
@@ -68,14 +68,13 @@ fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: 
     let known: Vec<&str> = stored.iter().map(|cluster| cluster.name.as_str()).collect();
     refuse_unknown(&arguments.cluster, &known, "cluster")?;
     let calendar = Calendar { now, zone: zone(loaded, arguments.utc) };
-    let bound = |flag: &str, text: &Option<String>| text.as_ref().map(|text| moment(flag, text, &calendar)).transpose();
-    let until = bound("--until", &arguments.until)?.unwrap_or(now);
-    let since = bound("--since", &arguments.since)?.unwrap_or(until - LOOK_BACK);
+    let (since, until) = range(arguments.since.as_deref(), arguments.until.as_deref(), &calendar)?;
+    let until = until.unwrap_or(now);
+    let since = since.unwrap_or(until - LOOK_BACK);
     if since >= until {
         return Err(Failure::new(Exit::Usage, "--since is not before --until").with_hint("swap them").into());
     }
-    let range = (since, until);
-    let found = gaps::find(connection, loaded, &arguments.cluster, range, now).map_err(explain)?;
+    let found = gaps::find(connection, loaded, &arguments.cluster, (since, until), now).map_err(explain)?;
     let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
     match arguments.json {
         true => print_json(&report::gaps::document(&found, &style))?,

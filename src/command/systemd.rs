@@ -1,7 +1,5 @@
 //! `stellar systemd`: the units for the configured interval.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::{World, print};
@@ -17,12 +15,7 @@ pub fn run(global: &Global, arguments: &Systemd, world: &World) -> Result<Exit> 
         Err(LoadError::NotFound(_)) => Settings::default(),
         Err(error) => return Err(Failure::new(Exit::Usage, error.render()).into()),
     };
-    let interval = arguments.interval.unwrap_or_else(|| shortest(&settings));
+    let interval = arguments.interval.unwrap_or_else(|| settings.shortest_interval());
     print(&systemd::page(interval, settings.metrics.timezone.as_deref()))?;
     Ok(Exit::Done)
-}
-
-/// The timer is as quick as the quickest target; `--if-due` leaves out the others.
-fn shortest(settings: &Settings) -> Duration {
-    settings.clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(settings.metrics.interval)
 }

@@ -1,5 +1,6 @@
 //! From the snapshots of a day to its figures.
 
+use crate::promql::quantile_of_sorted;
 use crate::sample::Millis;
 use crate::settings::metric_entry::Statistic;
 
@@ -123,7 +124,9 @@ impl Column {
             Statistic::Max => Some(self.max),
             Statistic::Last => Some(self.last),
             Statistic::Sum => Some(self.sum),
-            Statistic::P50 | Statistic::P95 | Statistic::P99 => quantile(&self.values, quantile_of(statistic)?),
+            Statistic::P50 | Statistic::P95 | Statistic::P99 => {
+                Some(quantile_of_sorted(quantile_of(statistic)?, &self.values))
+            }
         }
     }
 }
@@ -135,14 +138,6 @@ fn quantile_of(statistic: Statistic) -> Option<f64> {
         Statistic::P99 => Some(0.99),
         _ => None,
     }
-}
-
-/// As Prometheus' `quantile_over_time`: between the two values nearest to the rank, by their distance. `sorted` is.
-fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
-    let rank = quantile * sorted.len().checked_sub(1)? as f64;
-    let (lower, upper) = (sorted.get(rank.floor() as usize)?, sorted.get(rank.ceil() as usize)?);
-    let share = rank - rank.floor();
-    Some(lower * (1.0 - share) + upper * share)
 }
 
 #[cfg(test)]

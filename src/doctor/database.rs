@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Check;
 use crate::report::Style;
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::store::disk::Disk;
 use crate::store::health::{Health, Rhythm};
 use crate::words;
@@ -52,7 +52,7 @@ pub fn file(health: &Health, path: &Path, now: Millis, style: &Style) -> Vec<Che
         None => Check::ok("backup", "none was made with stellar backup"),
         Some((at, file)) => {
             let there = if Path::new(file).exists() { "" } else { ", not there now" };
-            let age = words::age(Duration::from_millis(u64::try_from(now - at).unwrap_or(0)));
+            let age = words::age(lapse(now - at));
             Check::ok("backup", format!("{} ({age} ago): {file}{there}", style.moment(*at)))
         }
     });
@@ -96,7 +96,7 @@ pub fn days_until_full(health: &Health, disk: &Disk) -> Option<f64> {
 pub fn clock(health: &Health, rhythm: Option<&Rhythm>, now: Millis, style: &Style) -> Check {
     let about = "clock";
     if let Some((_, newest)) = health.span.filter(|(_, newest)| newest - now > super::AHEAD) {
-        let ahead = words::age(Duration::from_millis(u64::try_from(newest - now).unwrap_or(0)));
+        let ahead = words::age(lapse(newest - now));
         let what = format!("{ahead} behind the newest snapshot ({})", style.moment(newest));
         return Check::finding(about, what, super::ASK_CLOCK);
     }

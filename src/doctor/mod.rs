@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::report::{Assessed, Status, Style, hanging};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::words;
 
 /// Raised when a key of the JSON changes its meaning or goes away.
@@ -126,7 +126,7 @@ pub fn targets(assessed: &[Assessed], configured: Option<&Vec<&str>>, now: Milli
     for one in assessed {
         let cluster = &one.cluster;
         let about = format!("target {}", cluster.name);
-        let ago = |at: Millis| words::age(std::time::Duration::from_millis(u64::try_from(now - at).unwrap_or(0)));
+        let ago = |at: Millis| words::age(lapse(now - at));
         let answer = match cluster.last_answer {
             Some(at) => format!("last answer {} ago", ago(at)),
             None => "never answered".to_owned(),

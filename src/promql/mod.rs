@@ -38,6 +38,7 @@ use crate::sample::{Labels, Millis, Point, Series, Text};
 
 pub use error::{EvalError, ParseError, Position};
 pub use selector::{At, MatchOperator, Matcher, Selector, Window};
+pub use statistics::quantile_of_sorted;
 
 use node::Node;
 

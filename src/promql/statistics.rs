@@ -40,7 +40,12 @@ pub(super) fn quantile(quantile: f64, mut values: Vec<f64>) -> f64 {
     }
     let key = |value: &f64| if value.is_nan() { f64::NEG_INFINITY } else { *value };
     values.sort_by(|left, right| right.is_nan().cmp(&left.is_nan()).then_with(|| key(left).total_cmp(&key(right))));
-    let last = (values.len() - 1) as f64;
+    quantile_of_sorted(quantile, &values)
+}
+
+/// The same of values in their order; `quantile` is in 0..=1 and there is a value.
+pub fn quantile_of_sorted(quantile: f64, values: &[f64]) -> f64 {
+    let last = values.len().saturating_sub(1) as f64;
     let rank = quantile * last;
     let lower = rank.floor().max(0.0);
     let weight = rank - rank.floor();

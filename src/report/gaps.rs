@@ -1,12 +1,10 @@
 //! `stellar report --gaps`: what is missing, how long, and why.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::Style;
 use super::table::{self, Align};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::store::gaps::{Runs, Seen, StepBack};
 use crate::words;
 
@@ -108,7 +106,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
     };
     let mut rows: Vec<(Millis, Vec<String>)> = Vec::new();
     for step in &gaps.steps {
-        let back = words::age(Duration::from_millis(u64::try_from(step.from - step.to).unwrap_or(0)));
+        let back = words::age(lapse(step.from - step.to));
         let reason = format!(
             "clock went back {back}; {} kept",
             words::count(usize::try_from(step.passed_twice).unwrap_or(0), "run")
@@ -121,7 +119,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
         let cells = [
             short(gap.from),
             gap.to.map_or_else(|| "now".to_owned(), short),
-            words::age(Duration::from_millis(u64::try_from(gap.length).unwrap_or(0))),
+            words::age(lapse(gap.length)),
             words::grouped(gap.missed.unsigned_abs()),
             gap.cluster.clone().unwrap_or_else(|| "all".to_owned()),
             gap.reason.clone(),

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::alert::{self, Finding, Recorded, Rule, Severity};
 use crate::catalogue::Catalogue;
-use crate::sample::{Labels, Millis};
+use crate::sample::{Labels, Millis, lapse};
 use crate::settings::Cluster;
 use crate::settings::metric_entry::{Subject, Unit};
 use crate::store::read::LatestCluster;
@@ -36,6 +36,11 @@ const NOT_MEASURED: &str = "–";
 
 /// A snapshot this far ahead of now, in milliseconds, was made by another clock.
 const FUTURE: Millis = 60_000;
+
+/// How old the newest snapshot of a target may be and still be current.
+pub fn patience(interval: Duration) -> Duration {
+    (interval * STALE_INTERVALS).max(STALE_AT_LEAST)
+}
 
 /// The word at the beginning of a line. Worst last, so that the maximum is a target's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -170,7 +175,7 @@ fn judge(
     now: Millis,
 ) -> Assessed {
     let interval = target.map(|target| target.interval);
-    let since = |at: Millis| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
+    let since = |at: Millis| lapse(now - at);
     let age = cluster.collected_at.map(since);
     if cluster.failures > 0 {
         let reason = no_answer(&cluster, now, since);
@@ -184,12 +189,11 @@ fn judge(
         return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age, current: false };
     }
     if let Some(ahead) = cluster.collected_at.map(|at| at - now).filter(|ahead| *ahead > FUTURE) {
-        let ahead = words::age(Duration::from_millis(u64::try_from(ahead).unwrap_or(0)));
+        let ahead = words::age(lapse(ahead));
         let reason = format!("the newest snapshot is {ahead} in the future; is this machine's clock right?");
         return Assessed { cluster, status: Status::Unknown, reasons: vec![reason], age, current: false };
     }
-    let patience = (interval.unwrap_or_default() * STALE_INTERVALS).max(STALE_AT_LEAST);
-    if let Some(age) = age.filter(|age| *age > patience) {
+    if let Some(age) = age.filter(|age| *age > patience(interval.unwrap_or_default())) {
         let why = match interval {
             Some(_) => "is the timer running? systemctl status stellar-collect.timer",
             None => "it is no longer in the configuration",
@@ -274,7 +278,7 @@ fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Dur
     let error = cluster.last_error.as_deref().unwrap_or("no frontend answered");
     let next = match cluster.next_try {
         Some(next) if next > now => {
-            format!("; due again in {}", words::age(Duration::from_millis(u64::try_from(next - now).unwrap_or(0))))
+            format!("; due again in {}", words::age(lapse(next - now)))
         }
         _ => String::new(),
     };

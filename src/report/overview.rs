@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::table::{self, Align};
 use super::{Assessed, NOT_MEASURED, Status, Style, value_of};
 use crate::catalogue::Catalogue;
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::words;
 
 const COLUMNS: &str = include_str!("../../conf/report/overview.toml");
@@ -66,7 +66,7 @@ fn header(assessed: &[Assessed], now: Millis, last_run: Option<Millis>, style: &
     };
     let last_run = match last_run {
         Some(at) => {
-            let age = std::time::Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
+            let age = lapse(now - at);
             format!("last run {} ago", words::age(age))
         }
         None => "no run yet".to_owned(),

@@ -74,6 +74,10 @@ pub struct Metrics {
     pub exclude: Vec<String>,
 }
 
+fn shortest(clusters: &[Cluster], otherwise: Duration) -> Duration {
+    clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(otherwise)
+}
+
 impl Metrics {
     /// What of `exclude` is hardly meant, in words; `names` are those of all metrics there are.
     pub fn odd_excludes(&self, names: &[&str]) -> Vec<String> {
@@ -117,6 +121,17 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How often a cluster is collected; of one that is not configured, how often others are.
+    pub fn interval_of(&self, cluster: &str) -> Duration {
+        let own = self.clusters.iter().find(|one| one.name == cluster);
+        own.map_or(self.metrics.interval, |own| own.interval)
+    }
+
+    /// How often the quickest cluster is collected, and so how often a timer has to fire.
+    pub fn shortest_interval(&self) -> Duration {
+        shortest(&self.clusters, self.metrics.interval)
+    }
+
     /// Reads what the document and the environment say. The settings hold only if the report has no faults.
     fn read(document: &Document, environment: &Environment<'_>, folder: &Path, secrets: bool) -> (Self, Report) {
         let reader = Reader::new(document, environment);
@@ -136,7 +151,7 @@ impl Settings {
         };
         let clusters = cluster::read_all(&reader, &root, &around);
         let metric_entries = metric_entry::read_all(&reader, &root);
-        let shortest = clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(metrics.interval);
+        let shortest = shortest(&clusters, metrics.interval);
         if collection.deadline > shortest {
             let (deadline, interval) = (durations::spoken(collection.deadline), durations::spoken(shortest));
             reader.warn(format!(

@@ -4,6 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::sample::Millis;
 
+/// A clock that steps back by less is being disciplined, and no rate of a whole interval is hurt.
+pub const LEAST_STEP_BACK: Millis = 1_000;
+
 /// A snapshot as far as it tells whether time is covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -111,12 +114,7 @@ pub fn runs(connection: &Connection, since: Millis, until: Millis) -> rusqlite::
 
 /// Where the clock was set back, as the order of the runs tells, if it was in that time by either clock. Steps of less than
 /// `least` are the clock being disciplined.
-pub fn steps_back(
-    connection: &Connection,
-    since: Millis,
-    until: Millis,
-    least: Millis,
-) -> rusqlite::Result<Vec<StepBack>> {
+pub fn steps_back(connection: &Connection, since: Millis, until: Millis) -> rusqlite::Result<Vec<StepBack>> {
     let mut statement = connection.prepare_cached(
         "WITH ordered AS (SELECT id, started_at, lag(started_at) OVER (ORDER BY id) AS before FROM runs)
          SELECT before, started_at,
@@ -124,7 +122,7 @@ pub fn steps_back(
          FROM ordered WHERE before - started_at >= ?3 AND (before >= ?1 AND before < ?2 OR started_at >= ?1 AND started_at < ?2)
          ORDER BY id",
     )?;
-    let steps = statement.query_map(params![since, until, least], |row| {
+    let steps = statement.query_map(params![since, until, LEAST_STEP_BACK], |row| {
         Ok(StepBack { from: row.get(0)?, to: row.get(1)?, passed_twice: row.get(2)? })
     })?;
     steps.collect()

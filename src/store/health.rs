@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use super::gaps::LEAST_STEP_BACK;
 use super::{backup, copy, daily, disk, migrate, snapshot_table};
 use crate::catalogue::Catalogue;
 use crate::failure::Failure;
-use crate::sample::Millis;
+use crate::sample::{Millis, millis};
 use crate::settings::metric_entry::Subject;
 
 /// Growth is not told from less: the first hour makes the columns and the pages of every table.
@@ -132,14 +133,13 @@ pub struct Rhythm {
 
 /// Runs that began at `since` or later, in the order in which they were made.
 pub fn rhythm(connection: &Connection, since: Millis, interval: Duration) -> rusqlite::Result<Rhythm> {
-    const LEAST_STEP: Millis = 1000;
-    let interval = Millis::try_from(interval.as_millis()).unwrap_or(Millis::MAX);
+    let interval = millis(interval);
     connection.query_row(
         "SELECT count(*), coalesce(sum(duration_ms > ?2), 0), coalesce(sum(is_step), 0), max(iif(is_step, started_at, NULL))
          FROM (SELECT started_at, duration_ms, coalesce(started_at < lag(started_at) OVER (ORDER BY id) - ?3, 0) AS is_step
                FROM runs)
          WHERE started_at >= ?1",
-        params![since, interval, LEAST_STEP],
+        params![since, interval, LEAST_STEP_BACK],
         |row| {
             let count = |index: usize| -> rusqlite::Result<u64> { Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0)) };
             Ok(Rhythm { runs: count(0)?, too_long: count(1)?, steps_back: count(2)?, last_step: row.get(3)? })

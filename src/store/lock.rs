@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::failure::{Exit, Failure};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse};
 use crate::settings::durations::spoken;
 
 /// Every command that writes to the database, in the order in which all their locks are taken.
@@ -160,7 +160,7 @@ fn busy(file: &mut File, lock_path: &Path, waited: Duration, clock: &Clock) -> F
     let mut lines = note.lines();
     let who = match (lines.next(), lines.next(), lines.next().and_then(|started| started.parse::<Millis>().ok())) {
         (Some(command), Some(pid), Some(started)) => {
-            let age = Duration::from_millis(u64::try_from(clock.now() - started).unwrap_or(0));
+            let age = lapse(clock.now() - started);
             format!("{command}, pid {pid}, started {} ago", spoken(Duration::from_secs(age.as_secs())))
         }
         _ => "it did not say which".to_owned(),

@@ -11,7 +11,7 @@ use crate::catalogue::evaluate::{Row, Rows};
 use crate::collect::due::{self, Past};
 use crate::collect::{Attempt, Harvest, Node, Remembered};
 use crate::failure::Failure;
-use crate::sample::Millis;
+use crate::sample::{Millis, millis};
 use crate::settings::metric_entry::Subject;
 
 /// What one cluster brings to a run.
@@ -123,7 +123,7 @@ impl Store {
                 )?
                 .insert(params![
                     collected_at,
-                    milliseconds(took),
+                    millis(took),
                     (clusters.len() - failed) as i64,
                     failed as i64,
                     samples as i64
@@ -220,7 +220,7 @@ impl Inserts {
         (cluster_id, collected_at, run_id): (i64, Millis, i64),
     ) -> rusqlite::Result<Stored> {
         let answered = i64::from(run.harvest.frontends_answered > 0);
-        let keys = [cluster_id, collected_at, run_id, milliseconds(run.interval), answered].map(Value::from);
+        let keys = [cluster_id, collected_at, run_id, millis(run.interval), answered].map(Value::from);
         let written = connection
             .prepare_cached(&self.cluster)?
             .execute(params_from_iter(keys.into_iter().chain(reals(&run.rows.cluster))))?;
@@ -275,7 +275,7 @@ fn attempts(connection: &Connection, attempts: &[Attempt], cluster_id: i64, run_
             run_id,
             id,
             attempt.started_at,
-            milliseconds(attempt.took),
+            millis(attempt.took),
             attempt.bytes as i64,
             attempt.samples as i64,
             attempt.kept as i64,
@@ -285,8 +285,4 @@ fn attempts(connection: &Connection, attempts: &[Attempt], cluster_id: i64, run_
         ])?;
     }
     Ok(())
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -22,6 +22,14 @@ pub fn collected() -> Stage {
     stage
 }
 
+/// Noise in the place of a page in the middle of the file.
+pub fn damage(database: &Path) {
+    let mut bytes = std::fs::read(database).expect("its bytes");
+    let middle = bytes.len() / 2 / 8192 * 8192;
+    bytes[middle..middle + 8192].fill(0xa5);
+    std::fs::write(database, bytes).expect("it is written");
+}
+
 /// The names of the files in the folder of the stage, but for those of the stage itself.
 pub fn files(stage: &Stage) -> Vec<String> {
     let entries = std::fs::read_dir(stage.folder()).expect("the folder");
@@ -151,10 +159,7 @@ fn what_cannot_be_made_is_told_with_the_way_out() {
 fn a_damaged_database_is_told_and_no_copy_of_it_kept() {
     let stage = collected();
     lengthen(&stage.database(), 400);
-    let mut bytes = std::fs::read(stage.database()).expect("its bytes");
-    let middle = bytes.len() / 2 / 8192 * 8192;
-    bytes[middle..middle + 8192].fill(0xa5);
-    std::fs::write(stage.database(), bytes).expect("it is written");
+    damage(&stage.database());
     std::fs::write(stage.path("copy.db"), "an older copy").expect("it is written");
     let run = stage.run(START, &["backup", "copy.db", "--force"]);
     let (first, hint) = run.stderr.split_once('\n').expect("two lines");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rusqlite::Connection;
 
-use crate::backup::collected;
+use crate::backup::{collected, damage};
 use crate::common::replay::{Cluster, START};
 use crate::program::{Ended, Stage, block, lengthen, silent};
 use crate::snapshot;
@@ -154,10 +154,7 @@ fn without_anything_it_says_what_to_make_first() {
 fn a_configuration_with_faults_and_a_damaged_database_are_findings() {
     let stage = collected();
     lengthen(&stage.database(), 400);
-    let mut bytes = std::fs::read(stage.database()).expect("its bytes");
-    let middle = bytes.len() / 2 / 8192 * 8192;
-    bytes[middle..middle + 8192].fill(0xa5);
-    std::fs::write(stage.database(), bytes).expect("it is written");
+    damage(&stage.database());
     let database = stage.database().to_string_lossy().into_owned();
     stage.configure("[metrics]\nretension_days = 7\ninterval_secs = 0\n");
     let run = without_systemd(&stage, START + 10, &["--db", &database, "doctor"]);

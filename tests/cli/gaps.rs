@@ -58,6 +58,13 @@ gaps from 2026-11-22 02:28:00 +00:00 to 2026-11-22 02:31:00 +00:00
   runs: 5 expected, 5 made, 2 with a failed cluster
 ";
     assert_eq!(first, ended(0, expected, ""));
+    // An age may be written with a minus, and the end of a night is the next morning.
+    assert_eq!(stage.run(now, &["report", "--gaps", "--since", "-90m"]).code, 0);
+    let night = stage.run(now, &["report", "--gaps", "--since", "22:00", "--until", "02:00"]);
+    assert!(
+        night.stdout.starts_with("gaps from 2026-11-21 22:00:00 +00:00 to 2026-11-22 02:00:00 +00:00\n"),
+        "{night:?}"
+    );
     let wrong = "error: --since is \"soon\"; that is not a moment
 hint: write \"2h\" (ago), \"yesterday\", \"2026-11-21 14:00\", \"14:00\" or \"@1795313000\"\n";
     assert_eq!(stage.run(now, &["report", "--gaps", "--since", "soon"]), ended(2, "", wrong));

@@ -14,7 +14,7 @@ use crate::cli::{Cleanup, Global, Limit};
 use crate::clock::Clock;
 use crate::command::progress;
 use crate::failure::{Exit, Failure};
-use crate::sample::Millis;
+use crate::sample::{Millis, millis};
 use crate::settings::Loaded;
 use crate::settings::durations::spoken;
 use crate::store::Store;
@@ -65,7 +65,7 @@ pub fn run(global: &Global, arguments: &Cleanup, world: &World) -> Result<Exit> 
     let locks: &[&str] = if arguments.vacuum { &WRITERS } else { &LOCKS };
     let mut lock = match arguments.dry_run {
         true => None,
-        false => Some(Lock::take_several(path, locks, NAME, arguments.wait.unwrap_or_default(), &clock)?),
+        false => Some(Lock::take_several(path, locks, NAME, arguments.turn.wait.unwrap_or_default(), &clock)?),
     };
     let mut store = Store::existing(path, &catalogue, arguments.dry_run)?;
     if let Some(lock) = &mut lock {
@@ -76,7 +76,7 @@ pub fn run(global: &Global, arguments: &Cleanup, world: &World) -> Result<Exit> 
             .with_hint("when the clock is right: stellar cleanup --force, or wait for a day of collections")
             .into());
     }
-    let interval = |cluster: &str| aggregate_daily::interval(&loaded.settings, cluster);
+    let interval = |cluster: &str| millis(loaded.settings.interval_of(cluster));
     let aggregated = match arguments.aggregate {
         true => aggregate(&mut store, &zone, &catalogue, &interval, (now, arguments.dry_run))?,
         false => 0,
@@ -131,7 +131,7 @@ fn upkeep_until(
 ) -> Result<(), Failure> {
     let (zone, now) = (zone(loaded, false), clock.now());
     let _lock = Lock::take_several(database(loaded), &LOCKS, "upkeep", Duration::ZERO, clock)?;
-    let interval = |cluster: &str| aggregate_daily::interval(&loaded.settings, cluster);
+    let interval = |cluster: &str| millis(loaded.settings.interval_of(cluster));
     let pending = pending(store, &zone, catalogue, now)?;
     if !pending.days.is_empty() || !pending.kept.is_empty() {
         let outcome = aggregate_daily::aggregate(store, pending, catalogue, &interval, now, Some(until))?;
@@ -186,7 +186,7 @@ fn bytes(size: u64) -> i64 {
 }
 
 fn wish<'w>(loaded: &Loaded, catalogue: &Catalogue, limits: &Limits, zone: &'w TimeZone, now: Millis) -> Wish<'w> {
-    let ago = |time: Duration| now.saturating_sub(Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX));
+    let ago = |time: Duration| now.saturating_sub(millis(time));
     let keeping = &loaded.settings.metrics.keeping;
     let step = Millis::try_from(keeping.thin_to.as_millis()).unwrap_or(HOUR);
     let longest = now.saturating_sub(catalogue.longest_range());

@@ -20,16 +20,14 @@ use crate::clock::Clock;
 use crate::collect::due::{self, Due};
 use crate::collect::{self, Harvest, Progress, Remembered, Toolbox, nodes};
 use crate::failure::{Exit, Failure};
-use crate::sample::Millis;
+use crate::sample::{Millis, lapse, millis};
 use crate::settings::{Cluster, Loaded};
 use crate::store::Store;
+use crate::store::gaps::LEAST_STEP_BACK;
 use crate::store::lock::Lock;
 use crate::store::memory::{ClusterMemory, Layouts};
 use crate::store::write::{ClusterRun, Known, Written, WrittenCluster};
 use crate::words;
-
-/// Less is the clock being disciplined, and no rate of a whole interval is hurt.
-const LEAST_STEP_BACK: Duration = Duration::from_secs(1);
 
 /// One cluster of a run, from what is remembered of it to what becomes of it.
 struct Collected<'c> {
@@ -159,7 +157,7 @@ fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -
             Due::Now => chosen.push(cluster),
             Due::Stored => log::info!("{}: this slot is stored already", cluster.name),
             Due::Backoff(next) => {
-                let wait = Duration::from_millis(u64::try_from(next - now).unwrap_or(0));
+                let wait = lapse(next - now);
                 log::info!(
                     "{}: {} in a row, next try in {}",
                     cluster.name,
@@ -175,8 +173,8 @@ fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -
 /// Told once, by the first collection after the step: the one after it finds an older run before it.
 fn tell_of_a_step_back(store: &Store, now: Millis, zone: &TimeZone) -> Result<()> {
     let Some(last) = store.last_run()? else { return Ok(()) };
-    let behind = Duration::from_millis(u64::try_from(last - now).unwrap_or(0));
-    if behind >= LEAST_STEP_BACK {
+    let behind = lapse(last - now);
+    if behind >= lapse(LEAST_STEP_BACK) {
         let last = said(last, zone);
         log::warn!(
             "the clock is {} behind the last collection ({last}); stored with the clock as it is. \
@@ -189,7 +187,7 @@ fn tell_of_a_step_back(store: &Store, now: Millis, zone: &TimeZone) -> Result<()
 
 /// Readings are remembered for as long as snapshots are kept, and at least as long as an expression reaches back.
 pub(super) fn oldest_reading(loaded: &Loaded, catalogue: &Catalogue, now: Millis) -> Millis {
-    let kept = Millis::try_from(loaded.settings.metrics.retention.as_millis()).unwrap_or(Millis::MAX);
+    let kept = millis(loaded.settings.metrics.retention);
     now.saturating_sub(kept.max(catalogue.longest_range()))
 }
 

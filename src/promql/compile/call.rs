@@ -12,7 +12,7 @@ use crate::promql::node::Node;
 use crate::promql::range::RangeFunction;
 use crate::promql::selector::{self, MatchOperator, Matcher, Selector, Window};
 use crate::promql::text::RESERVED_YEARS;
-use crate::sample::{Labels, Millis, Text};
+use crate::sample::{Labels, Text};
 
 /// Why a function that the parser knows is not supported.
 fn unsupported(name: &str) -> String {
@@ -68,7 +68,7 @@ impl Compiler<'_> {
     }
 
     pub(super) fn range(&self, range: &MatrixSelector) -> Result<Selector, ParseError> {
-        let millis = Millis::try_from(range.range.as_millis()).unwrap_or(Millis::MAX);
+        let millis = crate::sample::millis(range.range);
         let reserved = u128::from(RESERVED_YEARS) * 365 * 24 * 3_600_000;
         let window = if range.range.as_millis() == reserved { Window::Interval } else { Window::Range(millis) };
         self.selector(&range.vs, window)

@@ -5,7 +5,7 @@ use super::super::table::{Align, harmless, render as lines, width};
 use super::number::value;
 use super::{Answer, Row};
 use crate::promql::Value;
-use crate::sample::{Labels, Millis, Point};
+use crate::sample::{Labels, Millis, Point, lapse};
 use crate::words;
 
 /// `note` follows the moment, or the end of the range: where it comes from when nobody named it.
@@ -36,7 +36,7 @@ fn when(answer: &Answer, note: &str, style: &Style) -> Vec<String> {
     match answer {
         Answer::At(at, _) | Answer::Samples(at, _) => vec![format!("{}{note}", moment(*at, style))],
         Answer::Over(steps, _) => {
-            let step = std::time::Duration::from_millis(u64::try_from(steps.step).unwrap_or_default());
+            let step = lapse(steps.step);
             let step = crate::settings::durations::show(step);
             vec![
                 moment(steps.since, style),

@@ -1,6 +1,6 @@
 //! A day's rows: read in one transaction, folded, written in another, so that a collection waits for the short one only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params, params_from_iter};
@@ -83,8 +83,9 @@ impl Store {
 
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let layout_id = Layouts::id(&transaction, catalogue)?;
+            let upserts = Upserts::new(catalogue);
             for (work, folded) in works.iter().zip(&folded) {
-                store(&transaction, catalogue, work, folded, [run_id, layout_id, now])?;
+                upserts.store(&transaction, work, folded, [run_id, layout_id, now])?;
             }
             transaction.commit()?;
             Ok(folded.into_iter().map(|folded| folded.aggregated).collect())
@@ -253,64 +254,71 @@ impl<'c> Columns<'c> {
     }
 }
 
-/// A row that is there keeps the figures of metrics that the catalogue no longer knows.
-fn store(
-    connection: &Connection,
-    catalogue: &Catalogue,
-    work: &ClusterDay,
-    folded: &Folded,
-    [run_id, layout_id, now]: [i64; 3],
-) -> rusqlite::Result<()> {
-    let Folded { aggregated, figures, nodes } = folded;
-    let keys: BTreeMap<&str, Value> = BTreeMap::from([
-        ("cluster_id", work.cluster_id.into()),
-        ("day", work.day.name().into()),
-        ("begins_at", work.day.begins_at.into()),
-        ("ends_at", work.day.ends_at.into()),
-        ("samples", aggregated.samples.into()),
-        ("expected", aggregated.expected.into()),
-        ("covered_seconds", aggregated.covered_seconds.into()),
-        ("run_id", run_id.into()),
-        ("layout_id", layout_id.into()),
-        ("aggregated_at", now.into()),
-    ]);
-    upsert(connection, catalogue, Subject::Cluster, "cluster_id, day", keys, figures)?;
-    for node in nodes {
-        let [instance, role, version] = node.texts.clone().map(|text| text.map_or(Value::Null, Value::from));
-        let keys = BTreeMap::from([
-            ("cluster_id", work.cluster_id.into()),
-            ("node", node.node.clone().into()),
-            ("day", work.day.name().into()),
-            ("instance", instance),
-            ("role", role),
-            ("version", version),
-            ("samples", node.samples.into()),
-            ("covered_seconds", node.covered_seconds.into()),
-        ]);
-        upsert(connection, catalogue, Subject::Node, "cluster_id, node, day", keys, &node.figures)?;
-    }
-    Ok(())
+/// The texts that store a day: one a subject, however many rows it has. A row that is there keeps the figures of metrics
+/// that the catalogue no longer knows.
+struct Upserts {
+    cluster: String,
+    node: String,
 }
 
-fn upsert(
-    connection: &Connection,
-    catalogue: &Catalogue,
-    subject: Subject,
-    key: &str,
-    keys: BTreeMap<&str, Value>,
-    figures: &[Option<f64>],
-) -> rusqlite::Result<()> {
-    let figure_columns = daily_columns(catalogue, subject).into_iter().map(|column| quoted(&column));
-    let columns: Vec<String> = keys.keys().map(|name| (*name).to_owned()).chain(figure_columns).collect();
-    let changes: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let text = format!(
-        "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({key}) DO UPDATE SET {}",
-        daily_table(subject),
-        columns.join(", "),
-        vec!["?"; columns.len()].join(", "),
-        changes.join(", ")
-    );
+impl Upserts {
+    fn new(catalogue: &Catalogue) -> Self {
+        let text = |subject: Subject, key: &[&str], more: &[&str]| {
+            let figures = daily_columns(catalogue, subject).into_iter().map(|column| quoted(&column));
+            let columns: Vec<String> = key.iter().chain(more).map(|name| (*name).to_owned()).chain(figures).collect();
+            let changes: Vec<String> =
+                columns.iter().skip(key.len()).map(|column| format!("{column} = excluded.{column}")).collect();
+            format!(
+                "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+                daily_table(subject),
+                columns.join(", "),
+                vec!["?"; columns.len()].join(", "),
+                key.join(", "),
+                changes.join(", ")
+            )
+        };
+        let of_cluster =
+            ["begins_at", "ends_at", "samples", "expected", "covered_seconds", "run_id", "layout_id", "aggregated_at"];
+        let of_node = ["instance", "role", "version", "samples", "covered_seconds"];
+        Self {
+            cluster: text(Subject::Cluster, &["cluster_id", "day"], &of_cluster),
+            node: text(Subject::Node, &["cluster_id", "node", "day"], &of_node),
+        }
+    }
+
+    fn store(
+        &self,
+        connection: &Connection,
+        work: &ClusterDay,
+        folded: &Folded,
+        [run_id, layout_id, now]: [i64; 3],
+    ) -> rusqlite::Result<()> {
+        let Folded { aggregated, figures, nodes } = folded;
+        let keys: Vec<Value> = vec![
+            work.cluster_id.into(),
+            work.day.name().into(),
+            work.day.begins_at.into(),
+            work.day.ends_at.into(),
+            aggregated.samples.into(),
+            aggregated.expected.into(),
+            aggregated.covered_seconds.into(),
+            run_id.into(),
+            layout_id.into(),
+            now.into(),
+        ];
+        insert(connection, &self.cluster, keys, figures)?;
+        for node in nodes {
+            let mut keys: Vec<Value> = vec![work.cluster_id.into(), node.node.clone().into(), work.day.name().into()];
+            keys.extend(node.texts.iter().map(|text| text.clone().map_or(Value::Null, Value::from)));
+            keys.extend([node.samples.into(), node.covered_seconds.into()]);
+            insert(connection, &self.node, keys, &node.figures)?;
+        }
+        Ok(())
+    }
+}
+
+fn insert(connection: &Connection, text: &str, keys: Vec<Value>, figures: &[Option<f64>]) -> rusqlite::Result<()> {
     let figures = figures.iter().map(|figure| figure.map_or(Value::Null, Value::from));
-    connection.prepare_cached(&text)?.execute(params_from_iter(keys.into_values().chain(figures)))?;
+    connection.prepare_cached(text)?.execute(params_from_iter(keys.into_iter().chain(figures)))?;
     Ok(())
 }
