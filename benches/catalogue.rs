@@ -10,6 +10,7 @@ use stellar::catalogue::collection::Collection;
 use stellar::catalogue::evaluate::evaluate;
 use stellar::collect::nodes;
 use stellar::sample::{Point, Series};
+use stellar::settings::Kind;
 
 fn catalogue(criterion: &mut Criterion) {
     let collected = harvest::collected().unwrap_or_else(|error| panic!("{error:#}"));
@@ -18,7 +19,7 @@ fn catalogue(criterion: &mut Criterion) {
         .scrapes
         .iter()
         .flat_map(|scrape| scrape.samples.iter().map(|sample| (scrape.at, sample)))
-        .filter(|(_, sample)| catalogue.remembers(&sample.name, &sample.labels))
+        .filter(|(_, sample)| catalogue.uses(Kind::Cluster).remembers(&sample.name, &sample.labels))
         .map(|(at, sample)| Series {
             name: sample.name.clone(),
             labels: sample.labels.clone(),

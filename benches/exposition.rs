@@ -9,18 +9,18 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stellar::catalogue::Catalogue;
 use stellar::exposition::{Format, Wanted, parse, parse_filtered};
-use stellar::settings::Settings;
+use stellar::settings::{Kind, Settings};
 
 fn exposition(criterion: &mut Criterion) {
     let catalogue = Catalogue::load(&Settings::default()).unwrap_or_else(|faults| panic!("{} faults", faults.len()));
-    let some = catalogue.wanted();
+    let some = catalogue.uses(Kind::Cluster).wanted();
     let all = Wanted::everything();
     for (label, page) in pages::benched() {
         let page = page.as_bytes();
         // As in a collection: names that are wanted, and of these what an expression reads.
         let read_some = || {
-            let readers = catalogue.readers();
-            parse_filtered(black_box(page), Format::Prometheus, &some, |name, labels| {
+            let readers = catalogue.uses(Kind::Cluster).readers();
+            parse_filtered(black_box(page), Format::Prometheus, some, |name, labels| {
                 readers.read(name, |label| labels.iter().find(|(own, _)| *own == label).map_or("", |(_, value)| value))
             })
         };

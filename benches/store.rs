@@ -11,25 +11,26 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rusqlite::Connection;
-use stellar::catalogue::Catalogue;
 use stellar::catalogue::collection::Collection;
-use stellar::catalogue::evaluate::{Rows, evaluate};
+use stellar::catalogue::evaluate::evaluate;
+use stellar::catalogue::{Catalogue, Figures};
 use stellar::collect::{Harvest, nodes};
 use stellar::sample::Millis;
-use stellar::store::memory::{self, ClusterMemory, Layouts};
-use stellar::store::write::ClusterRun;
+use stellar::settings::Kind;
+use stellar::store::memory::{self, Layouts, TargetMemory};
+use stellar::store::write::TargetRun;
 use stellar::store::{Store, open_read_only, read};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 const SLOTS_OF_A_DAY: u32 = 2880;
 const OLDEST: Millis = 0;
 
-fn rows(catalogue: &Catalogue, harvest: &Harvest, memory: &ClusterMemory) -> Rows {
+fn figures(catalogue: &Catalogue, harvest: &Harvest, memory: &TargetMemory) -> Figures {
     let collection = Collection::new(&harvest.scrapes, memory.series());
-    evaluate(catalogue, &collection, harvest::AT, &|labels| nodes::name(&harvest.nodes, labels))
+    Figures::Cluster(evaluate(catalogue, &collection, harvest::AT, &|labels| nodes::name(&harvest.nodes, labels)))
 }
 
-fn remembered(store: &Store, names: &[String]) -> Vec<ClusterMemory> {
+fn remembered(store: &Store, names: &[String]) -> Vec<TargetMemory> {
     let mut layouts = Layouts::new();
     let memory = |name| store.remember(name, OLDEST, &mut layouts).unwrap_or_else(|error| panic!("{error}")).0;
     names.iter().map(String::as_str).map(memory).collect()
@@ -38,16 +39,18 @@ fn remembered(store: &Store, names: &[String]) -> Vec<ClusterMemory> {
 fn runs<'r>(
     names: &'r [String],
     harvest: &'r Harvest,
-    rows: &'r Rows,
-    memories: &'r [ClusterMemory],
-) -> Vec<ClusterRun<'r>> {
+    figures: &'r Figures,
+    memories: &'r [TargetMemory],
+) -> Vec<TargetRun<'r>> {
     static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
-    let run = |(name, memory): (&'r String, _)| ClusterRun {
+    let run = |(name, memory): (&'r String, _)| TargetRun {
         name,
+        kind: Kind::Cluster,
+        environment: None,
         interval: INTERVAL,
         labels: &NO_LABELS,
         harvest,
-        rows,
+        figures,
         memory,
     };
     names.iter().zip(memories).map(run).collect()
@@ -61,16 +64,16 @@ fn store(criterion: &mut Criterion) {
     let path = folder.path().join("stellar.db");
     let mut store = Store::open(&path, catalogue).unwrap();
     let mut at = harvest::AT;
-    let mut write = |store: &mut Store, runs: &[ClusterRun]| {
+    let mut write = |store: &mut Store, runs: &[TargetRun]| {
         at += 30_000;
         store.write_run(at, INTERVAL, runs, catalogue, OLDEST).unwrap_or_else(|error| panic!("{error}"))
     };
     // What the first run leaves is what the second one reads: rates need both.
-    let nothing: Vec<ClusterMemory> = names.iter().map(|_| ClusterMemory::default()).collect();
-    write(&mut store, &runs(&names, first, &rows(catalogue, first, &nothing[0]), &nothing));
+    let nothing: Vec<TargetMemory> = names.iter().map(|_| TargetMemory::default()).collect();
+    write(&mut store, &runs(&names, first, &figures(catalogue, first, &nothing[0]), &nothing));
     let memories = remembered(&store, &names);
-    let second_rows = rows(catalogue, second, &memories[0]);
-    let runs = runs(&names, second, &second_rows, &memories);
+    let second_figures = figures(catalogue, second, &memories[0]);
+    let runs = runs(&names, second, &second_figures, &memories);
     write(&mut store, &runs);
     history::lengthen(&path, SLOTS_OF_A_DAY).unwrap();
 
@@ -89,7 +92,15 @@ fn store(criterion: &mut Criterion) {
         let mut connection = Connection::open(&path).unwrap();
         bencher.iter(|| {
             let transaction = connection.transaction().unwrap();
-            memory::save(&transaction, 1, black_box(&second.scrapes), &memories[0], catalogue, OLDEST).unwrap();
+            memory::save(
+                &transaction,
+                1,
+                black_box(&second.scrapes),
+                &memories[0],
+                catalogue.uses(Kind::Cluster),
+                OLDEST,
+            )
+            .unwrap();
         });
     });
     group.finish();

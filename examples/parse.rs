@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use stellar::catalogue::Catalogue;
 use stellar::exposition::{Format, Page, Wanted, parse_filtered};
-use stellar::settings::Settings;
+use stellar::settings::{Kind, Settings};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,10 +34,9 @@ fn main() -> Result<()> {
         }
         [page, times] => {
             let (catalogue, bytes) = (catalogue()?, read(Path::new(page))?);
-            let wanted = catalogue.wanted();
             let mut samples = 0;
             for _ in 0..times.parse()? {
-                samples = parse(&bytes, &catalogue, &wanted).report.samples;
+                samples = parse(&bytes, &catalogue, catalogue.uses(Kind::Cluster).wanted()).report.samples;
             }
             println!("{samples}");
         }
@@ -52,7 +51,7 @@ fn catalogue() -> Result<Catalogue> {
 
 /// As in a collection: names that are wanted, and of these what an expression reads.
 fn parse<'p>(page: &'p [u8], catalogue: &Catalogue, wanted: &Wanted) -> Page<'p> {
-    let readers = catalogue.readers();
+    let readers = catalogue.uses(Kind::Cluster).readers();
     parse_filtered(black_box(page), Format::Prometheus, wanted, |name, labels| {
         readers.read(name, |label| labels.iter().find(|(own, _)| *own == label).map_or("", |(_, value)| value))
     })
@@ -64,13 +63,13 @@ fn read(page: &Path) -> Result<Vec<u8>> {
 
 /// In the words of `benches/peers`.
 fn time(file: &Path, catalogue: &Catalogue) -> Result<()> {
-    let (page, wanted) = (read(file)?, catalogue.wanted());
-    let samples = parse(&page, catalogue, &wanted).report.samples;
+    let (page, wanted) = (read(file)?, catalogue.uses(Kind::Cluster).wanted());
+    let samples = parse(&page, catalogue, wanted).report.samples;
     let (mut parsed, mut breaks) = (Duration::MAX, Duration::MAX);
     let end = Instant::now() + Duration::from_secs(2);
     while Instant::now() < end {
         let start = Instant::now();
-        black_box(parse(&page, catalogue, &wanted));
+        black_box(parse(&page, catalogue, wanted));
         parsed = parsed.min(start.elapsed());
         let start = Instant::now();
         black_box(memchr::memchr_iter(b'\n', black_box(&page)).count());

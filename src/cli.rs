@@ -93,12 +93,12 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Fetch every endpoint of every cluster once and store the rows
+/// Fetch every endpoint of every target once and store the rows
 ///
-/// Asks all frontends of all clusters at once, then the backends and compute nodes they name, evaluates the metrics and
-/// stores one row a cluster and one a node in one transaction. What does not answer costs nothing but its own values:
-/// they are NULL, and the report says why. On a terminal it prints one line a cluster; from a timer it is silent unless
-/// something failed.
+/// Asks all frontends of all clusters and the pages of all applications at once, then the backends and compute nodes that
+/// the frontends name, evaluates the metrics and stores one row a cluster, one a node, and one for each database, table
+/// and test of an application, in one transaction. What does not answer costs nothing but its own values: they are NULL,
+/// and the report says why. On a terminal it prints one line a target; from a timer it is silent unless something failed.
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("collect-once")))]
 pub struct CollectOnce {
@@ -106,9 +106,13 @@ pub struct CollectOnce {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
-    /// Leave out clusters that are not due yet (for timers)
+    /// Only this application (can be given more than once)
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub application: Vec<String>,
+
+    /// Leave out targets that are not due yet (for timers)
     ///
-    /// A slot of an interval is never stored twice, and a cluster that fails is tried less and less often, up to every
+    /// A slot of an interval is never stored twice, and a target that fails is tried less and less often, up to every
     /// tenth interval.
     #[arg(long)]
     pub if_due: bool,

@@ -32,6 +32,7 @@ pub fn value(value: f64, unit: Unit) -> String {
         Unit::Bytes => bytes(value),
         Unit::BytesPerSecond => format!("{}/s", bytes(value)),
         Unit::Seconds => seconds(value),
+        Unit::Milliseconds => seconds(value / 1000.0),
         Unit::Ratio => per_cent(value),
         Unit::PerSecond => number(value),
         Unit::Bool => (if value == 0.0 { "no" } else { "yes" }).to_owned(),

@@ -8,12 +8,11 @@ use std::time::Duration;
 use stellar::catalogue::Catalogue;
 use stellar::catalogue::collection::{Collection, Scrape};
 use stellar::catalogue::evaluate::evaluate;
-use stellar::clock::Clock;
 use stellar::collect::http::{Answer, Reply};
-use stellar::collect::{Progress, Toolbox, page};
+use stellar::collect::page;
 use stellar::promql::{MatchOperator, Selector};
 use stellar::sample::{Labels, Point, Series};
-use stellar::settings;
+use stellar::settings::{self, Kind};
 
 const AT: i64 = 1_795_314_538_000;
 
@@ -63,9 +62,9 @@ impl House {
     fn scrape_by(catalogue: &Catalogue, (job, instance): (&str, &str), body: &str, at: i64) -> Scrape {
         let answer = Answer { body: body.as_bytes().to_vec(), content_type: "text/plain".to_owned(), date: None };
         let reply = Reply { at, took: Duration::from_millis(20), answer: Ok(answer) };
-        let (wanted, clock, progress) = (catalogue.wanted(), Clock::frozen_at(at), Progress::default());
-        let tools = Toolbox { catalogue, wanted: &wanted, clock: &clock, progress: &progress };
-        page::read(&reply, (job, instance), format!("{job}@{instance}").into(), tools).scrape
+        let source = format!("{job}@{instance}").into();
+        let uses = catalogue.uses(Kind::Cluster);
+        page::read(&reply, page::Asked { job, instance, source, uses, prefix: None }).scrape
     }
 
     /// All figures after two collections half a minute apart.
@@ -77,7 +76,8 @@ impl House {
             let at = scrape.at;
             scrape.samples.into_iter().map(move |one| (at, one))
         });
-        let remembered = remembered.filter(|(_, one)| self.catalogue.remembers(&one.name, &one.labels));
+        let remembered =
+            remembered.filter(|(_, one)| self.catalogue.uses(Kind::Cluster).remembers(&one.name, &one.labels));
         let past = remembered.map(|(at, one)| Series {
             name: one.name,
             labels: one.labels,

@@ -140,7 +140,8 @@ fn compare(programs: &Programs, story: &Story) -> Vec<String> {
     let questions = translate::questions(&story.catalogue);
     let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
     let asked = names(&mut questions.iter().map(|question| question.name.as_str()));
-    assert_eq!(asked, names(&mut story.catalogue.metrics().iter().map(|metric| metric.name())));
+    let of_clusters = story.catalogue.metrics().iter().filter(|metric| metric.per() != Subject::Batch);
+    assert_eq!(asked, names(&mut of_clusters.map(|metric| metric.name())));
 
     let (mut unmeasured, mut differences) = (Vec::new(), Vec::new());
     for question in &questions {
@@ -152,7 +153,7 @@ fn compare(programs: &Programs, story: &Story) -> Vec<String> {
                 Subject::Cluster => {
                     moment.of_cluster(&question.name).map(|value| ("cluster".to_owned(), value)).into_iter().collect()
                 }
-                Subject::Node => moment.of_nodes(&question.name),
+                Subject::Node | Subject::Batch => moment.of_nodes(&question.name),
             };
             measured |= !ours.is_empty();
             let exactly = !OF_THE_FETCH.contains(&question.name.as_str());
@@ -177,7 +178,7 @@ fn figures(per: Subject, moment: &Moment, found: Vec<Found>) -> Figures {
         // A label that is left over makes it another name than ours.
         Subject::Cluster if one.labels.is_empty() => ("cluster".to_owned(), one.value),
         Subject::Cluster => (format!("{:?}", one.labels), one.value),
-        Subject::Node => (node_of(moment, &one.labels), one.value),
+        Subject::Node | Subject::Batch => (node_of(moment, &one.labels), one.value),
     });
     named.collect()
 }

@@ -40,9 +40,8 @@ pub fn collected() -> Result<Collected> {
             }
         });
         let (clock, progress) = (Clock::frozen_at((FIRST + seconds) * 1000), Progress::default());
-        let wanted = catalogue.wanted();
-        let tools = Toolbox { catalogue: &catalogue, wanted: &wanted, clock: &clock, progress: &progress };
-        let asked: Vec<_> = settings.clusters.iter().map(|cluster| (cluster, Remembered::default())).collect();
+        let tools = Toolbox { catalogue: &catalogue, clock: &clock, progress: &progress };
+        let asked: Vec<_> = settings.targets().map(|target| (target, Remembered::default())).collect();
         let harvest = collect::fetch(&asked, &settings.collection, tools)?.pop().context("no cluster")?;
         let problems: Vec<&str> = harvest.problems.iter().map(|problem| problem.text.as_str()).collect();
         ensure!(problems.is_empty(), "{}", problems.join("; "));

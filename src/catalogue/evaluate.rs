@@ -7,6 +7,7 @@ use super::{Catalogue, Metric};
 use crate::hash::Map;
 use crate::promql::{self, Element, Selector, Source, Value, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
+use crate::settings::Kind;
 use crate::settings::metric_entry::Subject;
 use crate::words::is_unseen;
 
@@ -38,27 +39,13 @@ pub fn evaluate(
     let mut derived: [Map<Text, Vec<Series>>; 2] = Default::default();
     let node_count = catalogue.stored(Subject::Node).count();
     let mut node_column = 0;
-    for metric in catalogue.metrics() {
-        let known = &derived[scope(metric.per())];
-        let result = promql::evaluate(&metric.entry.expr, &Scoped { collection, derived: known }, at);
-        let elements = match result {
-            Ok(Value::Vector(elements)) => elements,
-            Ok(Value::Scalar(value)) => {
-                vec![Element { name: None, labels: Labels::empty(), at, value }]
-            }
-            Ok(_) => {
-                rows.fault(metric, "the expression gives a text, not a number");
-                Vec::new()
-            }
-            Err(error) => {
-                rows.fault(metric, &error.to_string());
-                Vec::new()
-            }
-        };
-        let finite: Vec<Element> = elements.into_iter().filter(|element| element.value.is_finite()).collect();
-        let kept = match metric.per() {
-            Subject::Cluster => rows.take_cluster(metric, finite),
-            Subject::Node => {
+    for metric in catalogue.metrics().iter().filter(|metric| metric.per().kind() == Kind::Cluster) {
+        let is_node = metric.per() == Subject::Node;
+        let scope = usize::from(is_node);
+        let finite = elements(metric, &Scoped { collection, derived: &derived[scope] }, at, &mut rows.faults);
+        let kept = match is_node {
+            false => rows.take_cluster(metric, finite),
+            true => {
                 let kept = rows.take_nodes(metric, finite, (node_column, node_count), name_node);
                 node_column += usize::from(metric.stored);
                 kept
@@ -69,23 +56,43 @@ pub fn evaluate(
             labels: element.labels,
             points: vec![Point { at, value: element.value }],
         });
-        derived[scope(metric.per())].insert(metric.name().into(), series.collect());
+        derived[scope].insert(metric.name().into(), series.collect());
     }
     rows
 }
 
-fn scope(subject: Subject) -> usize {
-    match subject {
-        Subject::Cluster => 0,
-        Subject::Node => 1,
+/// What an entry gives that is a number; one that gives no numbers is a fault.
+pub(super) fn elements(
+    metric: &Metric,
+    source: &Scoped<'_>,
+    at: Millis,
+    faults: &mut Vec<EvaluationFault>,
+) -> Vec<Element> {
+    let elements = match promql::evaluate(&metric.entry.expr, source, at) {
+        Ok(Value::Vector(elements)) => elements,
+        Ok(Value::Scalar(value)) => vec![Element { name: None, labels: Labels::empty(), at, value }],
+        Ok(_) => {
+            faults.push(EvaluationFault::new(metric, "the expression gives a text, not a number"));
+            Vec::new()
+        }
+        Err(error) => {
+            faults.push(EvaluationFault::new(metric, &error.to_string()));
+            Vec::new()
+        }
+    };
+    elements.into_iter().filter(|element| element.value.is_finite()).collect()
+}
+
+impl EvaluationFault {
+    pub(super) fn new(metric: &Metric, reason: &str) -> Self {
+        // It may quote labels, and anyone may have written these.
+        Self { metric: metric.name().to_owned(), reason: reason.replace(is_unseen, " ") }
     }
 }
 
 impl Rows {
     fn fault(&mut self, metric: &Metric, reason: &str) {
-        // It may quote labels, and anyone may have written these.
-        let reason = reason.replace(is_unseen, " ");
-        self.faults.push(EvaluationFault { metric: metric.name().to_owned(), reason });
+        self.faults.push(EvaluationFault::new(metric, reason));
     }
 
     /// A cluster metric is one number without labels, or none.
@@ -146,9 +153,9 @@ impl Rows {
 }
 
 /// A bare name that an earlier entry defines is that entry's value; every other name is a sample.
-struct Scoped<'a> {
-    collection: &'a Collection,
-    derived: &'a Map<Text, Vec<Series>>,
+pub(super) struct Scoped<'a> {
+    pub collection: &'a Collection,
+    pub derived: &'a Map<Text, Vec<Series>>,
 }
 
 impl Scoped<'_> {

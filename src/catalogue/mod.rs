@@ -1,34 +1,40 @@
 //! The catalogue: every metric there is, compiled and in evaluation order. Columns, reports, exports and the reference
 //! page are loops over it; no metric has a function, a field or an SQL text of its own.
 
+pub mod batch;
 pub mod collection;
 pub mod evaluate;
 pub(crate) mod place;
 pub mod reference;
+pub mod uses;
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use crate::exposition::Wanted;
-use crate::hash::Map;
 use crate::promql::{self, Expression, Selector, Value, Window};
-use crate::sample::{Labels, Millis};
-use crate::settings::Settings;
+use crate::sample::{Millis, Text};
 use crate::settings::document::Document;
 use crate::settings::fault::Fault;
-use crate::settings::metric_entry::{self, MetricEntry, Subject};
+use crate::settings::metric_entry::{self, BatchMarks, MetricEntry, Subject};
+use crate::settings::{Kind, Settings};
+use batch::Batches;
 use collection::{Collection, Scrape};
+use evaluate::{EvaluationFault, Rows};
+use uses::Uses;
 
 /// The metrics of StarRocks clusters that ship with the program.
 pub const STARROCKS: &str = include_str!("../../conf/metrics/starrocks.toml");
 const STARROCKS_FILE: &str = "conf/metrics/starrocks.toml";
 
+/// Those of BatchSQL applications.
+pub const BATCHSQL: &str = include_str!("../../conf/metrics/batchsql.toml");
+const BATCHSQL_FILE: &str = "conf/metrics/batchsql.toml";
+
 /// The frontend whose page fulfils this is the leader; no login is needed to see it.
 const LEADER: &str = "node_info{type=\"is_master\"} == 1";
 
 /// The columns of snapshots that are no metrics; a test holds them against the tables.
-pub const KEY_COLUMNS: [&str; 11] = [
+pub const KEY_COLUMNS: [&str; 16] = [
     "cluster_id",
     "collected_at",
     "run_id",
@@ -40,10 +46,15 @@ pub const KEY_COLUMNS: [&str; 11] = [
     "instance",
     "role",
     "version",
+    "application_id",
+    "database",
+    "table",
+    "test_name",
+    "idle",
 ];
 
 /// The columns that the views add.
-const VIEW_COLUMNS: [&str; 2] = ["cluster", "time"];
+const VIEW_COLUMNS: [&str; 4] = ["cluster", "time", "application", "environment"];
 
 /// One entry, in its place among the others.
 #[derive(Debug)]
@@ -63,13 +74,31 @@ impl Metric {
     }
 }
 
+/// What one collection of a target gave.
+#[derive(Debug)]
+pub enum Figures {
+    Cluster(Rows),
+    Application(Batches),
+}
+
+impl Figures {
+    pub fn faults(&self) -> &[EvaluationFault] {
+        match self {
+            Self::Cluster(rows) => &rows.faults,
+            Self::Application(batches) => &batches.faults,
+        }
+    }
+}
+
 /// All metrics, each after those it is computed from.
 #[derive(Debug)]
 pub struct Catalogue {
     metrics: Vec<Metric>,
-    /// Per sample name, the selectors that read it. Asked for by those who collect.
-    uses: OnceLock<Map<String, Vec<Selector>>>,
+    /// Asked for by those who collect.
+    cluster_uses: OnceLock<Uses>,
+    application_uses: OnceLock<Uses>,
     leader: Expression,
+    batches: BatchMarks,
 }
 
 impl Catalogue {
@@ -79,16 +108,20 @@ impl Catalogue {
     /// All faults at once, each pointing at its entry: an expression that does not parse, a name used twice, an entry
     /// that bears the name of a sample.
     pub fn load(settings: &Settings) -> Result<Self, Vec<Fault>> {
-        let document = Document::shipped(STARROCKS_FILE, STARROCKS);
-        let leader = Expression::deferred(LEADER);
+        let documents = [(STARROCKS_FILE, STARROCKS), (BATCHSQL_FILE, BATCHSQL)];
+        let [clusters, applications] = documents.map(|(file, text)| Document::shipped(file, text));
+        let (of_batches, batches, mut faults) = metric_entry::read_tested_batches(&applications);
         if settings.metric_entries.is_empty() && settings.metrics.exclude.is_empty() {
             // What ships is tested to have no faults, and a report evaluates none of it.
-            let (entries, faults) = metric_entry::read_tested_entries(&document);
-            let metrics = entries.into_iter().map(|entry| Metric { entry, stored: true }).collect();
-            let catalogue = Self { metrics, uses: OnceLock::new(), leader };
+            let (entries, more) = metric_entry::read_tested_entries(&clusters);
+            faults.extend(more);
+            let entries = entries.into_iter().chain(of_batches);
+            let catalogue = Self::new(entries.map(|entry| Metric { entry, stored: true }).collect(), batches);
             return if faults.is_empty() { Ok(catalogue) } else { Err(faults) };
         }
-        let (mut entries, mut faults) = metric_entry::read_metric_entries(&document);
+        let (mut entries, more) = metric_entry::read_metric_entries(&clusters);
+        faults.extend(more);
+        entries.extend(of_batches);
         let mut taken: HashSet<(Subject, String)> = entries.iter().map(key).collect();
         let reserved = settings.metric_entries.iter().filter(|entry| {
             let name = entry.name.as_str();
@@ -111,12 +144,16 @@ impl Catalogue {
         let mut defined: HashSet<(Subject, String)> = HashSet::new();
         for entry in entries {
             faults.extend(without_history(&entry, &defined));
-            defined.insert(key(&entry));
+            if reads_entries(entry.per) {
+                defined.insert(key(&entry));
+            }
             let stored = !settings.metrics.excludes(&entry.name);
             metrics.push(Metric { entry, stored });
         }
-        let uses = sample_uses(&metrics, &leader);
-        for metric in metrics.iter().filter(|metric| uses.contains_key(metric.name())) {
+        let of_clusters = sample_reads(&metrics).into_iter().filter(|(per, _)| per.kind() == Kind::Cluster);
+        let names: HashSet<Text> = of_clusters.filter_map(|(_, selector)| selector.name).collect();
+        let misread = |metric: &&Metric| metric.per().kind() == Kind::Cluster && names.contains(metric.name());
+        for metric in metrics.iter().filter(misread) {
             let message = format!("`{}` is also read as a sample, or before it is defined", metric.name());
             let hint = "put it above the entries that use it, or choose another name";
             faults.push(Fault::new(metric.entry.name_place.clone(), message, hint));
@@ -129,7 +166,12 @@ impl Catalogue {
             faults.sort_by_key(|fault| (file(fault), fault.place.line, fault.place.column));
             return Err(faults);
         }
-        Ok(Self { metrics: without_unneeded(metrics), uses: OnceLock::new(), leader })
+        Ok(Self::new(without_unneeded(metrics), batches))
+    }
+
+    fn new(metrics: Vec<Metric>, batches: BatchMarks) -> Self {
+        let (cluster_uses, application_uses) = Default::default();
+        Self { metrics, cluster_uses, application_uses, leader: Expression::deferred(LEADER), batches }
     }
 
     /// Every metric to evaluate, in order; `stored` tells which are kept.
@@ -157,60 +199,34 @@ impl Catalogue {
         self.stored(subject).find(|metric| metric.name() == name)
     }
 
-    fn uses(&self) -> &Map<String, Vec<Selector>> {
-        self.uses.get_or_init(|| sample_uses(&self.metrics, &self.leader))
+    /// Who reads the samples of this kind of target.
+    pub fn uses(&self, kind: Kind) -> &Uses {
+        let uses = match kind {
+            Kind::Cluster => &self.cluster_uses,
+            Kind::Application => &self.application_uses,
+        };
+        uses.get_or_init(|| {
+            let read = sample_reads(&self.metrics).into_iter().filter(|(reader, _)| reader.kind() == kind);
+            let marks: Vec<&Expression> = match kind {
+                Kind::Cluster => vec![&self.leader],
+                Kind::Application => {
+                    let generations = self.batches.generations.iter().map(|(_, seen)| seen);
+                    generations.chain([&self.batches.idle]).collect()
+                }
+            };
+            Uses::new(read.map(|(_, selector)| selector).chain(marks.into_iter().flat_map(Expression::selectors)))
+        })
     }
 
-    /// The names that the parser has to look at.
-    pub fn wanted(&self) -> Wanted {
-        Wanted::new(self.uses().keys().map(String::as_str))
-    }
-
-    /// Whether any expression reads this sample; `labels` include `job` and `instance`.
-    pub fn reads(&self, name: &str, labels: &Labels) -> bool {
-        self.uses().get(name).is_some_and(|selectors| selectors.iter().any(|selector| selector.accepts(labels)))
-    }
-
-    /// The same before there are [`Labels`].
-    pub fn readers(&self) -> Readers<'_> {
-        Readers { catalogue: self, last: Cell::default() }
+    /// The longest fixed range in use, in milliseconds; 0 without one.
+    pub fn longest_range(&self) -> Millis {
+        self.uses(Kind::Cluster).longest_range().max(self.uses(Kind::Application).longest_range())
     }
 
     /// Whether this page is the leader's.
     pub fn is_leader(&self, page: &Scrape) -> bool {
         let collection = Collection::new(std::slice::from_ref(page), Vec::new());
         matches!(promql::evaluate(&self.leader, &collection, page.at), Ok(Value::Vector(found)) if !found.is_empty())
-    }
-
-    /// Whether any expression looks at earlier readings of this sample.
-    pub fn remembers(&self, name: &str, labels: &Labels) -> bool {
-        let looks_back = |selector: &&Selector| selector.window != Window::Instant;
-        let uses = self.uses().get(name).into_iter().flatten();
-        uses.filter(looks_back).any(|selector| selector.accepts(labels))
-    }
-
-    /// The longest fixed range in use, in milliseconds; 0 without one.
-    pub fn longest_range(&self) -> Millis {
-        let windows = self.uses().values().flatten().map(|selector| selector.window);
-        windows.map(|window| if let Window::Range(range) = window { range } else { 0 }).max().unwrap_or(0)
-    }
-}
-
-/// Tells which samples of a page are read. It remembers who reads the name asked for last, because many lines in a row
-/// bear the same one.
-pub struct Readers<'c> {
-    catalogue: &'c Catalogue,
-    last: Cell<(&'c str, &'c [Selector])>,
-}
-
-impl Readers<'_> {
-    /// Whether any expression reads this sample; `value` gives that of a label, "" without one.
-    pub fn read<'v>(&self, name: &str, value: impl Fn(&str) -> &'v str) -> bool {
-        if self.last.get().0 != name {
-            let Some((name, selectors)) = self.catalogue.uses().get_key_value(name) else { return false };
-            self.last.set((name, selectors));
-        }
-        self.last.get().1.iter().any(|selector| selector.accepts_values(&value))
     }
 }
 
@@ -240,24 +256,28 @@ fn without_history(entry: &MetricEntry, defined: &HashSet<(Subject, String)>) ->
     Some(Fault::new(entry.expr_place.clone(), message, hint))
 }
 
-/// The selectors that no earlier entry of the same subject answers, by sample name; those of the leader's mark too. One
-/// without a name is a fault of its entry and reads nothing.
-fn sample_uses(metrics: &[Metric], leader: &Expression) -> Map<String, Vec<Selector>> {
-    let mut uses: Map<String, Vec<Selector>> = Map::default();
+/// Whether a name that an earlier entry defines is that entry's value. Entries for batches bear the names of samples, so
+/// with them every name is a sample.
+fn reads_entries(subject: Subject) -> bool {
+    subject.kind() == Kind::Cluster
+}
+
+/// The selectors that no earlier entry of the same subject answers, with the subject of the entry that asks.
+fn sample_reads(metrics: &[Metric]) -> Vec<(Subject, Selector)> {
+    let mut reads = Vec::new();
     let mut defined: HashSet<(Subject, &str)> = HashSet::new();
     for metric in metrics {
-        for selector in metric.entry.expr.selectors() {
-            let Some(name) = selector.name.as_deref().filter(|name| !defined.contains(&(metric.per(), *name))) else {
-                continue;
-            };
-            uses.entry(name.to_owned()).or_default().push(selector);
+        let selectors = metric.entry.expr.selectors().into_iter();
+        let of_samples = selectors.filter(|selector| {
+            let name = selector.name.as_deref();
+            !name.is_some_and(|name| defined.contains(&(metric.per(), name)))
+        });
+        reads.extend(of_samples.map(|selector| (metric.per(), selector)));
+        if reads_entries(metric.per()) {
+            defined.insert((metric.per(), metric.name()));
         }
-        defined.insert((metric.per(), metric.name()));
     }
-    for selector in leader.selectors() {
-        uses.entry(selector.name.as_deref().unwrap_or_default().to_owned()).or_default().push(selector);
-    }
-    uses
+    reads
 }
 
 /// Drops excluded metrics that nothing kept is computed from.
@@ -266,6 +286,7 @@ fn without_unneeded(mut metrics: Vec<Metric>) -> Vec<Metric> {
     for metric in metrics.iter().rev() {
         if metric.stored || needed.contains(&key(&metric.entry)) {
             let names = metric.entry.expr.selectors().into_iter().filter_map(|selector| selector.name);
+            let names = names.filter(|_| reads_entries(metric.per()));
             needed.extend(names.map(|name| (metric.per(), name.to_string())));
         }
     }
@@ -348,7 +369,9 @@ error: m.toml:26:8: `up` is also read as a sample, or before it is defined
         let deferred = Catalogue::load(&settings).unwrap();
         settings.metrics.exclude = vec!["of_no_such_name".to_owned()];
         let at_once = Catalogue::load(&settings).unwrap();
-        assert_eq!(deferred.uses(), at_once.uses());
+        for kind in [Kind::Cluster, Kind::Application] {
+            assert_eq!(deferred.uses(kind).selectors(), at_once.uses(kind).selectors());
+        }
         assert_eq!(format!("{:?}", deferred.metrics), format!("{:?}", at_once.metrics));
     }
 }

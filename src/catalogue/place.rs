@@ -15,10 +15,11 @@ pub(crate) enum Place {
     Blacklist,
     Lists,
     Fetches,
+    Applications,
 }
 
 /// By the beginning of a sample's name.
-const PLACES: [(&str, Place); 14] = [
+const PLACES: [(&str, Place); 16] = [
     ("starrocks_fe_", Place::Frontends),
     ("jvm_", Place::Frontends),
     ("node_info", Place::Frontends),
@@ -33,6 +34,8 @@ const PLACES: [(&str, Place); 14] = [
     ("show_blacklist_", Place::Blacklist),
     ("show_", Place::Lists),
     ("scrape_", Place::Fetches),
+    ("batchsql_", Place::Applications),
+    ("process_", Place::Applications),
 ];
 
 impl Place {
@@ -49,6 +52,7 @@ impl Place {
         match self {
             Self::Leader | Self::Frontends => !matches!(job, "be" | "cn"),
             Self::Nodes => job != "fe",
+            Self::Applications => true,
             _ => false,
         }
     }
@@ -67,6 +71,7 @@ impl Place {
             Self::Blacklist => "`SHOW BACKEND BLACKLIST` of every frontend",
             Self::Lists => "what asking for the lists showed",
             Self::Fetches => "what fetching the pages showed",
+            Self::Applications => "the application's page",
         }
     }
 
@@ -83,6 +88,7 @@ impl Place {
             Self::Transactions => Some("`pages.transactions` is off (the default), or the leader did not answer"),
             Self::RuntimeInfo => Some("no frontend gave its runtime information"),
             Self::Blacklist => Some("`pages.blacklist` is off (the default)"),
+            Self::Applications => Some("the application's page could not be read"),
             Self::Lists | Self::Fetches => None,
         }
     }

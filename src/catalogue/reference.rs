@@ -21,6 +21,11 @@ pub fn markdown(catalogue: &Catalogue) -> String {
     for (subject, title, text) in [
         (Subject::Cluster, "One row per cluster", "table `metrics_snapshots`, view `snapshots`"),
         (Subject::Node, "One row per node", "table `node_snapshots`, view `nodes_latest`"),
+        (
+            Subject::Batch,
+            "One row per database, table and test of an application",
+            "table `batch_snapshots`, view `batches`",
+        ),
     ] {
         let metrics: Vec<&Metric> = catalogue.stored(subject).collect();
         let _ = write!(page, "\n## {title}\n\n{} metrics; {text}.\n", metrics.len());

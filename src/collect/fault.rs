@@ -9,6 +9,7 @@ use crate::settings::durations::spoken;
 use crate::words::is_unseen;
 
 const NO_WHOLE_ANSWER: &str = "no whole answer";
+const REFUSED: &str = "connection refused";
 
 /// Why there is no answer, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,11 @@ impl FetchError {
     pub fn is_silence(&self) -> bool {
         self.timed_out && self.reason.starts_with(NO_WHOLE_ANSWER)
     }
+
+    /// The machine is there and nothing listens on the port.
+    pub fn is_refusal(&self) -> bool {
+        self.reason == REFUSED
+    }
 }
 
 impl fmt::Display for FetchError {
@@ -109,7 +115,7 @@ pub fn explain(error: &ureq::Error, limit: Duration, cut_short: bool) -> FetchEr
         Error::Timeout(_) => FetchError::timed_out(format!("{NO_WHOLE_ANSWER} {after}")),
         Error::HostNotFound => FetchError::new("host not found"),
         Error::Io(cause) => match cause.kind() {
-            io::ErrorKind::ConnectionRefused => FetchError::new("connection refused"),
+            io::ErrorKind::ConnectionRefused => FetchError::new(REFUSED),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 FetchError::timed_out(format!("{NO_WHOLE_ANSWER} {after}"))
             }

@@ -18,7 +18,7 @@ use super::fault::{FetchError, Lack, after_colon, explain, message_in, shortened
 use super::{proxy, tls};
 use crate::clock::Clock;
 use crate::sample::Millis;
-use crate::settings::{Cluster, Proxies, Proxy};
+use crate::settings::{Access, Proxies, Proxy};
 use crate::words::sql_user;
 
 /// A page larger than this is refused, counted after decoding: 100,000 lines of table metrics are about 10 MiB.
@@ -34,7 +34,7 @@ const LARGEST_REQUEST: usize = 16 << 10;
 /// What is believed of an announced length before the bytes are there.
 const MOST_RESERVED: u64 = 4 << 20;
 
-/// Talks to the nodes of one cluster.
+/// Talks to the nodes of one target.
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
@@ -85,7 +85,7 @@ pub struct Answer {
 impl Client {
     /// # Errors
     /// When a file with certificates or a key cannot be used.
-    pub fn new(cluster: &Cluster, retries: u32, deadline: Instant) -> Result<Self> {
+    pub fn new(access: &Access, uses_tls: bool, retries: u32, deadline: Instant) -> Result<Self> {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -96,9 +96,8 @@ impl Client {
             .max_idle_connections(64)
             .input_buffer_size(READ_AT_ONCE)
             .output_buffer_size(LARGEST_REQUEST);
-        let uses_tls = super::endpoints(cluster).any(|endpoint| endpoint.https);
         if uses_tls {
-            config = config.tls_config(tls::config(cluster)?);
+            config = config.tls_config(tls::config(access)?);
         }
         let names = KnownNames::default();
         Ok(Self {
@@ -108,9 +107,9 @@ impl Client {
                 Names { known: Arc::clone(&names), ..Names::default() },
             ),
             names,
-            credentials: cluster.login.as_ref().map(|login| Credentials::new(login, cluster.timeout)),
-            proxies: cluster.proxies.clone(),
-            timeout: cluster.timeout,
+            credentials: access.login.as_ref().map(|login| Credentials::new(login, access.timeout)),
+            proxies: access.proxies.clone(),
+            timeout: access.timeout,
             deadline,
             retries,
         })

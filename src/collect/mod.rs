@@ -3,6 +3,7 @@
 //!
 //! Collecting never formats and never evaluates: it ends with samples, attempts and nodes.
 
+mod batchsql;
 mod cells;
 mod credentials;
 pub mod due;
@@ -28,11 +29,9 @@ use anyhow::{Context, Result};
 use crate::catalogue::Catalogue;
 use crate::catalogue::collection::Scrape;
 use crate::clock::Clock;
-use crate::exposition::Wanted;
 use crate::sample::{Millis, Text};
-use crate::settings::{Cluster, Collection as Limits, Endpoint};
+use crate::settings::{Cluster, Collection as Limits, Endpoint, Target};
 pub use problems::Problem;
-use starrocks::Target;
 
 /// The record of one fetch.
 #[derive(Clone, Debug)]
@@ -107,7 +106,10 @@ pub struct Harvest {
     pub nodes: Vec<Node>,
     /// What an operator should know, in alphabetical order.
     pub problems: Vec<Problem>,
-    pub frontends_answered: usize,
+    /// Frontends whose page could be read; of an application its page.
+    pub answered: usize,
+    /// An application that lives for a run only, and that is not there.
+    pub ended: bool,
     pub took: Duration,
 }
 
@@ -139,34 +141,53 @@ pub struct Progress {
 #[derive(Clone, Copy)]
 pub struct Toolbox<'a> {
     pub catalogue: &'a Catalogue,
-    pub wanted: &'a Wanted,
     pub clock: &'a Clock,
     pub progress: &'a Progress,
 }
 
-/// Fetches all `clusters`; the result has one harvest each, in their order.
+/// A target as its collection needs it.
+enum Work<'a> {
+    Cluster(starrocks::Target<'a>),
+    Application(batchsql::Target<'a>),
+}
+
+/// Fetches all targets; the result has one harvest each, in their order.
 ///
 /// # Errors
-/// When no thread can be started or a cluster's certificates cannot be used. Endpoints never make it fail.
-pub fn fetch(clusters: &[(&Cluster, Remembered)], limits: &Limits, tools: Toolbox) -> Result<Vec<Harvest>> {
+/// When no thread can be started or a target's certificates cannot be used. Endpoints never make it fail.
+pub fn fetch(asked: &[(Target, Remembered)], limits: &Limits, tools: Toolbox) -> Result<Vec<Harvest>> {
     let deadline = Instant::now() + limits.deadline;
-    let mut targets = Vec::with_capacity(clusters.len());
-    for (cluster, remembered) in clusters {
-        let client = http::Client::new(cluster, limits.retries, deadline)
-            .with_context(|| format!("cluster `{}`", cluster.name))?;
-        targets.push(Target::new(cluster, client, remembered, tools));
+    let mut targets = Vec::with_capacity(asked.len());
+    for (target, remembered) in asked {
+        let uses_tls = match target {
+            Target::Cluster(cluster) => endpoints(cluster).any(|endpoint| endpoint.https),
+            Target::Application(application) => application.page.https,
+        };
+        let client = http::Client::new(target.access(), uses_tls, limits.retries, deadline)
+            .with_context(|| format!("{} `{}`", target.kind().name(), target.name()))?;
+        targets.push(match target {
+            Target::Cluster(cluster) => Work::Cluster(starrocks::Target::new(cluster, client, remembered, tools)),
+            Target::Application(application) => Work::Application(batchsql::Target::new(application, client, tools)),
+        });
     }
     let pause = limits.stagger.checked_div(u32::try_from(targets.len()).unwrap_or(u32::MAX)).unwrap_or_default();
-    let requests: usize = clusters.iter().map(|(cluster, remembered)| most_at_once(cluster, remembered)).sum();
+    let requests: usize = asked.iter().map(|(target, remembered)| most_at_once(*target, remembered)).sum();
     pool::run(requests.min(limits.max_concurrency), |pool| {
         for (index, target) in targets.iter().enumerate() {
             if index > 0 && !pause.is_zero() {
                 std::thread::sleep(pause);
             }
-            target.start(pool);
+            match target {
+                Work::Cluster(target) => target.start(pool),
+                Work::Application(target) => target.start(pool),
+            }
         }
     })?;
-    Ok(targets.into_iter().map(Target::finish).collect())
+    let finish = |target| match target {
+        Work::Cluster(target) => starrocks::Target::finish(target),
+        Work::Application(target) => batchsql::Target::finish(target),
+    };
+    Ok(targets.into_iter().map(finish).collect())
 }
 
 /// The configured endpoints of a cluster.
@@ -174,17 +195,19 @@ fn endpoints(cluster: &Cluster) -> impl Iterator<Item = &Endpoint> {
     cluster.frontends.iter().chain(&cluster.backends).chain(&cluster.compute_nodes)
 }
 
-/// How many requests of a cluster can be under way at once: its nodes, its frontends' runtime figures, its lists.
-fn most_at_once(cluster: &Cluster, remembered: &Remembered) -> usize {
+/// How many requests of a target can be under way at once: of a cluster its nodes, its frontends' runtime figures, its lists.
+fn most_at_once(target: Target, remembered: &Remembered) -> usize {
     /// A cluster that was never collected can be of any size.
     const UNKNOWN: usize = 64;
-    let listed = match (&cluster.login, remembered.nodes.len()) {
+    let Target::Cluster(cluster) = target else { return 1 };
+    let listed = match (&cluster.access.login, remembered.nodes.len()) {
         (None, _) => 0,
         (Some(_), 0) => UNKNOWN,
         (Some(_), known) => known,
     };
-    let lists = if cluster.login.is_some() { 5 } else { 0 };
-    let blacklists = if cluster.login.is_some() && cluster.pages.blacklist { cluster.frontends.len() } else { 0 };
+    let lists = if cluster.access.login.is_some() { 5 } else { 0 };
+    let blacklists =
+        if cluster.access.login.is_some() && cluster.pages.blacklist { cluster.frontends.len() } else { 0 };
     endpoints(cluster).count().max(listed) + cluster.frontends.len() + lists + blacklists
 }
 

@@ -1,11 +1,11 @@
 //! A fetched page becomes samples: only those that some expression reads, with `job` and `instance` on each.
 
-use super::Toolbox;
 use super::fault::FetchError;
 use super::http::{Answer, Reply};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::catalogue::place::Place;
-use crate::exposition::{self, Format, PageReport};
+use crate::catalogue::uses::Uses;
+use crate::exposition::{self, Format, PageReport, Wanted};
 use crate::hash::Map;
 use crate::sample::{Labels, Millis, Text};
 
@@ -24,12 +24,22 @@ pub struct PageResult {
     pub error: Option<FetchError>,
 }
 
+/// Whose page it is, and what of it is wanted.
+pub struct Asked<'a> {
+    pub job: &'a str,
+    pub instance: &'a str,
+    pub source: Text,
+    pub uses: &'a Uses,
+    /// What may stand before the names, and all wanted names with and without it.
+    pub prefix: Option<(&'a str, &'a Wanted)>,
+}
+
 /// Reads a page of metrics, or the lack of one.
-pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: Toolbox) -> PageResult {
-    let common = Labels::of([("job", job), ("instance", instance)]);
+pub fn read(reply: &Reply, asked: Asked) -> PageResult {
+    let common = Labels::of([("job", asked.job), ("instance", asked.instance)]);
     let (mut samples, report, error) = match &reply.answer {
         Err(error) => (Vec::new(), PageReport::default(), Some(error.clone())),
-        Ok(answer) => match parse(answer, &common, job, tools) {
+        Ok(answer) => match parse(answer, &common, &asked) {
             (_, report) if report.samples == 0 => (Vec::new(), report, Some(no_metrics(answer))),
             // Of a page that was cut off nobody knows what is missing, and the sum of a part is a wrong sum.
             (_, report) if report.missing_eof || !answer.body.ends_with(b"\n") => (Vec::new(), report, Some(cut_off())),
@@ -49,6 +59,7 @@ pub fn read(reply: &Reply, (job, instance): (&str, &str), source: Text, tools: T
     for (name, value) in told {
         samples.extend(value.map(|value| Sample { name: name.into(), labels: common.clone(), value }));
     }
+    let source = asked.source;
     PageResult { scrape: Scrape { source, common, at: reply.at, samples, periodic: false }, report, error }
 }
 
@@ -76,13 +87,15 @@ fn cut_off() -> FetchError {
     FetchError::curable("the page ends in the middle: it was cut off on its way")
 }
 
-fn parse(answer: &Answer, common: &Labels, job: &str, tools: Toolbox) -> (Vec<Sample>, PageReport) {
+fn parse(answer: &Answer, common: &Labels, asked: &Asked) -> (Vec<Sample>, PageReport) {
     let open_metrics = answer.content_type.starts_with("application/openmetrics-text");
     let format = if open_metrics { Format::OpenMetrics } else { Format::Prometheus };
     let common_value = |label: &str| common.get(label).map_or("", |value| value);
-    let readers = tools.catalogue.readers();
-    let page = exposition::parse_filtered(&answer.body, format, tools.wanted, |name, labels| {
-        Place::of(name).is_none_or(|place| place.is_said_by(job))
+    let readers = asked.uses.readers();
+    let (prefix, wanted) = asked.prefix.unwrap_or(("", asked.uses.wanted()));
+    let page = exposition::parse_filtered(&answer.body, format, wanted, |name, labels| {
+        let name = name.strip_prefix(prefix).unwrap_or(name);
+        Place::of(name).is_none_or(|place| place.is_said_by(asked.job))
             && readers.read(name, |label| match common_value(label) {
                 "" => {
                     let own = labels.iter().find(|(own, value)| renamed(own) == label && !value.is_empty());
@@ -100,7 +113,11 @@ fn parse(answer: &Answer, common: &Labels, job: &str, tools: Toolbox) -> (Vec<Sa
             let own = reading.labels.iter().map(|(name, value)| (texts.shared(renamed(name)), texts.shared(value)));
             Labels::new(common.iter().map(|(name, value)| (name.clone(), value.clone())).chain(own))
         };
-        samples.push(Sample { name: texts.shared(reading.name), labels, value: reading.value });
+        samples.push(Sample {
+            name: texts.shared(reading.name.strip_prefix(prefix).unwrap_or(reading.name)),
+            labels,
+            value: reading.value,
+        });
     }
     (samples, page.report)
 }

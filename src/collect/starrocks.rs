@@ -17,7 +17,7 @@ use super::show::{self, List, ListAnswer};
 use super::{Attempt, Harvest, Remembered, Toolbox, nodes, page, page_source, problems};
 use crate::catalogue::collection::{Sample, Scrape};
 use crate::sample::{Labels, Text, millis};
-use crate::settings::{Cluster, Endpoint};
+use crate::settings::{Cluster, Endpoint, Kind};
 
 const RUNTIME_INFO_PATH: &str = "/api/show_runtime_info";
 
@@ -164,7 +164,9 @@ impl<'a> Target<'a> {
         let login = if job == "fe" { Login::IfKnown } else { Login::Never };
         let reply = self.client.ask(&Question { url: &url, body: None, login }, self.tools.clock);
         let source = page_source(job, &endpoint.instance, "");
-        let mut result = page::read(&reply, (job, &endpoint.instance), source, self.tools);
+        let uses = self.tools.catalogue.uses(Kind::Cluster);
+        let instance = &endpoint.instance;
+        let mut result = page::read(&reply, page::Asked { job, instance, source, uses, prefix: None });
         let report = &result.report;
         // Some versions print a series twice on every page: worth knowing, not worth a warning each time.
         if report.duplicates > 0 {
@@ -216,7 +218,7 @@ impl<'a> Target<'a> {
             for (key, value) in row {
                 let number = value.as_str().map_or_else(|| value.as_f64(), |text| text.parse().ok());
                 let name = format!("show_runtime_info_{key}");
-                if let Some(value) = number.filter(|_| self.tools.catalogue.reads(&name, &common)) {
+                if let Some(value) = number.filter(|_| self.tools.catalogue.uses(Kind::Cluster).reads(&name, &common)) {
                     samples.push(Sample { name: name.into(), labels: common.clone(), value });
                 }
             }
@@ -277,7 +279,8 @@ impl<'a> Target<'a> {
             scrapes: state.scrapes,
             attempts: state.attempts,
             problems: state.problems,
-            frontends_answered: state.answered.len(),
+            answered: state.answered.len(),
+            ended: false,
             took: state.last_answer.map_or(Duration::ZERO, |last| last - started),
         };
         if !state.lists.is_empty() {
@@ -287,7 +290,7 @@ impl<'a> Target<'a> {
         harvest.scrapes.extend(problems::denied(&state.lists, &state.denied, now));
         for (list, answer) in &state.lists {
             let mut samples = show::samples(*list, &answer.rows, offset);
-            samples.retain(|sample| self.tools.catalogue.reads(&sample.name, &sample.labels));
+            samples.retain(|sample| self.tools.catalogue.uses(Kind::Cluster).reads(&sample.name, &sample.labels));
             let periodic = list.job().is_none();
             harvest.scrapes.push(Scrape {
                 source: list.source(),

@@ -1,4 +1,4 @@
-//! What TLS needs to know for a cluster: whom to trust, and as whom to appear.
+//! What TLS needs to know for a target: whom to trust, and as whom to appear.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig};
 
-use crate::settings::{Cluster, identity};
+use crate::settings::{Access, identity};
 
 /// # Errors
-/// When a file of the cluster cannot be read or has not what it should.
-pub fn config(cluster: &Cluster) -> Result<TlsConfig> {
-    let roots = roots(cluster.ca_file.as_deref())?;
-    let own = match (&cluster.client_cert, &cluster.client_key) {
+/// When a file of the target cannot be read or has not what it should.
+pub fn config(access: &Access) -> Result<TlsConfig> {
+    let roots = roots(access.ca_file.as_deref())?;
+    let own = match (&access.client_cert, &access.client_key) {
         (Some(cert), Some(key)) => Some(client(cert, key)?),
         _ => None,
     };

@@ -9,7 +9,7 @@ use crate::catalogue::{Catalogue, Metric, reference};
 use crate::cli::{Config, ConfigCommand, Global};
 use crate::collect::{self, Attempt, Progress, Remembered, Toolbox};
 use crate::failure::Exit;
-use crate::settings::{self, Cluster, Loaded, Password};
+use crate::settings::{self, Loaded, Password, Target};
 use crate::words;
 
 pub fn run(global: &Global, arguments: &Config, world: &World) -> Result<Exit> {
@@ -45,11 +45,12 @@ fn findings(loaded: &Loaded, world: &World) -> Vec<String> {
     let mut found = loaded.exposed.clone();
     found.extend(loaded.nothing_to_collect());
     let path = (world.environment)("PATH");
-    for cluster in &loaded.settings.clusters {
-        if let Some(Password::Command(words)) = cluster.login.as_ref().map(|login| &login.password)
+    for target in loaded.settings.targets() {
+        if let Some(Password::Command(words)) = target.access().login.as_ref().map(|login| &login.password)
             && let Some(missing) = settings::login::missing_program(words, path.as_deref())
         {
-            found.push(format!("`password_command` of cluster `{}`: {missing}", cluster.name));
+            let (kind, name) = (target.kind().name(), target.name());
+            found.push(format!("`password_command` of {kind} `{name}`: {missing}"));
         }
     }
     found
@@ -66,19 +67,19 @@ fn odd_excludes(loaded: &Loaded) -> Result<Vec<String>> {
 
 /// Asks every endpoint once and tells what came back, and whether all is well; stores nothing.
 fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World) -> Result<bool> {
-    let asked: Vec<(&Cluster, Remembered)> =
-        loaded.settings.clusters.iter().map(|cluster| (cluster, Remembered::default())).collect();
+    let asked: Vec<(Target, Remembered)> =
+        loaded.settings.targets().map(|target| (target, Remembered::default())).collect();
     let clock = world.clock()?;
-    let (progress, wanted) = (Progress::default(), catalogue.wanted());
-    let tools = Toolbox { catalogue, wanted: &wanted, clock: &clock, progress: &progress };
+    let progress = Progress::default();
+    let tools = Toolbox { catalogue, clock: &clock, progress: &progress };
     let harvests =
         progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))?;
     let mut text = String::new();
     let mut clean = true;
-    for ((cluster, _), harvest) in asked.iter().zip(&harvests) {
-        let _ = writeln!(text, "\n{}", cluster.name);
+    for ((target, _), harvest) in asked.iter().zip(&harvests) {
+        let _ = writeln!(text, "\n{}", target.name());
         let mut attempts: Vec<&Attempt> = harvest.attempts.iter().collect();
-        let kind = |attempt: &Attempt| ["fe", "be", "cn"].iter().position(|job| *job == attempt.job);
+        let kind = |attempt: &Attempt| ["fe", "be", "cn", "app"].iter().position(|job| *job == attempt.job);
         attempts.sort_by(|left, right| kind(left).cmp(&kind(right)).then_with(|| left.url.cmp(&right.url)));
         for attempt in &attempts {
             let took = words::took(attempt.took);
@@ -100,7 +101,11 @@ fn probe(loaded: &Loaded, catalogue: &Catalogue, global: &Global, world: &World)
         for problem in untold {
             let _ = writeln!(text, "  finding: {problem}");
         }
-        if cluster.login.is_none() && cluster.backends.is_empty() && cluster.compute_nodes.is_empty() {
+        if let Target::Cluster(cluster) = target
+            && cluster.access.login.is_none()
+            && cluster.backends.is_empty()
+            && cluster.compute_nodes.is_empty()
+        {
             clean = false;
             let _ =
                 writeln!(text, "  finding: no `user` and no `backends`: the nodes behind the frontends are not known");

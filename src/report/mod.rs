@@ -122,7 +122,7 @@ pub struct Expected {
 
 impl From<&Cluster> for Expected {
     fn from(cluster: &Cluster) -> Self {
-        let user = cluster.login.as_ref().map(|login| login.user.clone());
+        let user = cluster.access.login.as_ref().map(|login| login.user.clone());
         Self { name: cluster.name.clone(), interval: cluster.interval, user }
     }
 }

@@ -1,17 +1,13 @@
 //! `[[clusters]]`: what is watched, with whose login and how.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::durations::{INTERVAL, WAIT, spoken};
+use super::access::{Access, Surroundings};
+use super::durations::{INTERVAL, spoken};
 use super::endpoint::{self, Endpoint};
 use super::fault::Place;
-use super::files::read_text;
-use super::forms::{FilePath, Flag, OrOff, Pairs, Text};
-use super::identity;
-use super::login::{self, Login};
-use super::proxy::{self, Proxies};
+use super::forms::{Flag, OrOff, Pairs, Text};
 use super::reader::{Reader, Section};
 use super::words::quoted;
 
@@ -25,18 +21,11 @@ pub struct Cluster {
     /// Empty: found by asking the frontends.
     pub backends: Vec<Endpoint>,
     pub compute_nodes: Vec<Endpoint>,
-    /// None: only pages that need no login.
-    pub login: Option<Login>,
-    pub ca_file: Option<PathBuf>,
-    /// The certificate to show, and its key: both or none.
-    pub client_cert: Option<PathBuf>,
-    pub client_key: Option<PathBuf>,
-    pub proxies: Proxies,
+    /// Without a login only pages that need none are asked for.
+    pub access: Access,
     /// Added to everything that is shipped or alerted about this cluster.
     pub labels: BTreeMap<String, String>,
     pub interval: Duration,
-    /// Of one request.
-    pub timeout: Duration,
     pub pages: Pages,
 }
 
@@ -55,21 +44,13 @@ pub struct Pages {
 /// What walks all tablets or asks for every database is hardly meant to be asked for more often.
 const LEAST_PERIOD: Duration = Duration::from_secs(60);
 
-/// What a cluster's options depend on.
-pub struct Surroundings<'a> {
-    /// The folder from which relative paths count.
-    pub folder: &'a Path,
-    /// Whether password files and certificates are opened; reports do without.
-    pub secrets: bool,
-    /// Of clusters that name none.
-    pub proxies: &'a Proxies,
-    pub interval: Duration,
-    pub timeout: Duration,
-    pub deadline: Duration,
-}
-
-/// All clusters of the file. Those with faults may be missing; the faults are with the reader.
-pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>, around: &Surroundings<'_>) -> Vec<Cluster> {
+/// All clusters of the file, and where their names stand. Those with faults may be missing; the faults are with the
+/// reader.
+pub fn read_all(
+    reader: &Reader<'_>,
+    root: &Section<'_, '_>,
+    around: &Surroundings<'_>,
+) -> (Vec<Cluster>, HashMap<String, Place>) {
     let mut clusters = Vec::new();
     let mut names: HashMap<String, Place> = HashMap::new();
     let mut nodes: HashMap<String, (String, Place)> = HashMap::new();
@@ -106,7 +87,7 @@ pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>, around: &Surroundin
         }
         clusters.push(cluster);
     }
-    clusters
+    (clusters, names)
 }
 
 fn read(
@@ -130,25 +111,10 @@ fn read(
         Vec::new(),
         "the URLs of its compute nodes; left out, the frontends are asked for them",
     );
-    let login = login::read(reader, section, around, name.as_deref());
-    let ca_file = section.optional("ca_file", &FilePath(around.folder), "certificates (PEM) to trust for https://");
-    if let (true, Some(path)) = (around.secrets, &ca_file)
-        && let Err(reason) = read_text(path).and_then(certificates)
-    {
-        let hint = "name a file of PEM certificates that this user can read";
-        reader.fault(section.place_of("ca_file"), format!("`ca_file` {}: {reason}", path.display()), hint);
-    }
-    let (client_cert, client_key) = identity::read(reader, section, around).unzip();
-    let proxies = proxy::of_cluster(section, around.proxies);
+    let access = Access::read(reader, section, around, ("cluster", name.as_deref()), &frontends);
     let labels = section.value("labels", &LABELS, BTreeMap::new(), "labels for everything about this cluster");
     let interval =
         section.inherited("interval_secs", &INTERVAL, around.interval, "[metrics]", "how often it is collected");
-    let timeout = section.inherited("timeout", &WAIT, around.timeout, "[collection]", "how long one request may take");
-    if timeout > around.deadline && section.node("timeout").is_some() {
-        let (timeout, deadline) = (WAIT.show(timeout), WAIT.show(around.deadline));
-        let message = format!("`timeout` ({timeout}) is longer than the `deadline` of a run ({deadline})");
-        reader.fault(section.place_of("timeout"), message, "shorten it, or raise `deadline` in [collection]");
-    }
     let pages = pages(section);
     let expensive = [
         (pages.table_metrics, "table_metrics"),
@@ -157,7 +123,7 @@ fn read(
         (pages.statistic.is_some(), "statistic"),
         (pages.transactions.is_some(), "transactions"),
     ];
-    if let (Some(name), None) = (&name, &login) {
+    if let (Some(name), None) = (&name, &access.login) {
         for (_, page) in expensive.iter().filter(|(on, _)| *on) {
             reader.warn(format!("cluster `{name}`: the page `{page}` needs a `user`; without one it stays empty"));
         }
@@ -170,31 +136,10 @@ fn read(
             ));
         }
     }
-    if let (Some(name), Some(_), Some(frontends)) = (&name, &login, &frontends) {
-        let proxy = frontends.iter().find_map(|node| proxies.of_endpoint(node).filter(|_| !node.https));
-        if let Some(proxy) = proxy {
-            let (url, origin) = (proxy.url(), &proxy.origin);
-            reader.warn(format!(
-                "cluster `{name}`: its login goes unencrypted through the proxy {url} (from {origin}); use https://, or proxy = \"\""
-            ));
-        }
-    }
     let cluster = match (&name, frontends) {
-        (Some(name), Some(frontends)) => Some(Cluster {
-            name: name.clone(),
-            frontends,
-            backends,
-            compute_nodes,
-            login,
-            ca_file,
-            client_cert,
-            client_key,
-            proxies,
-            labels,
-            interval,
-            timeout,
-            pages,
-        }),
+        (Some(name), Some(frontends)) => {
+            Some(Cluster { name: name.clone(), frontends, backends, compute_nodes, access, labels, interval, pages })
+        }
         _ => None,
     };
     (name, cluster)
@@ -238,12 +183,8 @@ fn pages(cluster: &Section<'_, '_>) -> Pages {
     }
 }
 
-/// What is no certificate is told before anything is asked; whether it is a good one shows when it is used.
-fn certificates(text: String) -> Result<String, String> {
-    if text.contains("-----BEGIN CERTIFICATE-----") { Ok(text) } else { Err("holds no certificate in PEM form".into()) }
-}
-
-const NAME: Text = Text {
+/// The name of a target.
+pub(super) const NAME: Text = Text {
     what: "a name in quotes",
     check: |name| {
         let inner = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
@@ -258,14 +199,17 @@ const NAME: Text = Text {
     },
 };
 
-const LABELS: Pairs = Pairs {
+/// Labels of a target.
+pub(super) const LABELS: Pairs = Pairs {
     check: |name| {
         let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         if !plain || name.starts_with(|letter: char| letter.is_ascii_digit()) || name.is_empty() {
             let message = format!("has {}, which is not the name of a label", quoted(name));
             return Err((message, "use a-z, A-Z, 0-9 and _, not beginning with a digit".into()));
         }
-        if name.starts_with("__") || matches!(name, "cluster" | "job" | "instance" | "node") {
+        if name.starts_with("__")
+            || matches!(name, "cluster" | "application" | "environment" | "job" | "instance" | "node")
+        {
             return Err((format!("has `{name}`, a label that stellar sets itself"), "choose another name".into()));
         }
         Ok(())

@@ -116,7 +116,8 @@ pub fn tell_apart(endpoints: &mut [Endpoint]) {
     }
 }
 
-struct Url;
+/// A base URL.
+pub struct Url;
 
 impl Form for Url {
     type Value = Endpoint;
@@ -124,7 +125,7 @@ impl Form for Url {
     fn read(&self, node: &Node) -> Result<Endpoint, Vec<Refusal>> {
         match &node.value {
             Value::Text(text) => parse(text).map_err(|(message, hint)| vec![Refusal::new(node, message, hint)]),
-            _ => Err(vec![Refusal::kind(node, "a list of URLs in quotes", "write [\"http://host:8030\"]")]),
+            _ => Err(vec![Refusal::kind(node, "a URL in quotes", "write \"http://host:8030\"")]),
         }
     }
 
@@ -136,6 +137,44 @@ impl Form for Url {
         "a URL in quotes".into()
     }
 }
+
+/// The URL of a page of metrics; that of a host alone gets the usual path.
+pub struct PageUrl;
+
+impl Form for PageUrl {
+    type Value = Endpoint;
+
+    fn read(&self, node: &Node) -> Result<Endpoint, Vec<Refusal>> {
+        const USUAL: &str = "/metrics";
+        let Value::Text(text) = &node.value else {
+            return Err(vec![Refusal::kind(node, "a URL in quotes", "write \"http://host:8080/metrics\"")]);
+        };
+        // Of a base URL the path of a page is a fault.
+        let base = text.trim_end_matches('/');
+        let page = base.strip_suffix(USUAL).map(|base| (base, USUAL));
+        let (base, own) = page.unwrap_or((base, ""));
+        match parse(base) {
+            Ok(endpoint) => {
+                let path = if own.is_empty() && endpoint.path().is_empty() { USUAL } else { own };
+                Ok(Endpoint { base: format!("{}{path}", endpoint.base), ..endpoint })
+            }
+            Err((message, hint)) => Err(vec![Refusal::new(node, message.replacen("has ", "is ", 1), hint)]),
+        }
+    }
+
+    fn show(&self, value: &Endpoint) -> String {
+        toml_text(&value.base)
+    }
+
+    fn kind(&self) -> String {
+        "a URL in quotes".into()
+    }
+}
+
+pub const PAGE: PageUrl = PageUrl;
+
+/// One base URL.
+pub const ONE: Url = Url;
 
 /// The form of `frontends`, `backends` and `compute_nodes`.
 pub fn list(example: &'static str, may_be_empty: bool) -> impl Form<Value = Vec<Endpoint>> {

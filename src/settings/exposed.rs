@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::Settings;
 use super::reader::{Origin, Shown};
+use super::{Settings, Target};
 
 /// One sentence a file, in the order of the configuration. Group-readable files are fine: that is how a service reads
 /// what an administrator owns.
@@ -27,11 +27,11 @@ pub fn files(sections: &[Shown], settings: &Settings) -> Vec<String> {
             _ => {}
         }
     }
-    for cluster in &settings.clusters {
-        if let Some(path) = cluster.login.as_ref().and_then(|login| login.file.as_deref()) {
+    for access in settings.targets().map(Target::access) {
+        if let Some(path) = access.login.as_ref().and_then(|login| login.file.as_deref()) {
             look(path, "a password");
         }
-        if let Some(path) = &cluster.client_key {
+        if let Some(path) = &access.client_key {
             look(path, "a private key");
         }
     }

@@ -5,57 +5,9 @@
 
 use std::ops::Range;
 
+use super::harmless::{KEYS, TABLES};
 use super::mask::value_after;
 
-/// The keys whose values may be shown: all but `password`.
-const KEYS: &[&str] = &[
-    "backends",
-    "blacklist",
-    "ca_file",
-    "category",
-    "client_cert",
-    "client_key",
-    "compute_nodes",
-    "daily",
-    "daily_retention_days",
-    "deadline",
-    "enabled",
-    "exclude",
-    "expr",
-    "frontends",
-    "help",
-    "interval_secs",
-    "labels",
-    "materialized_views",
-    "max_concurrency",
-    "max_size",
-    "name",
-    "null_when",
-    "password_command",
-    "password_env",
-    "password_file",
-    "path",
-    "per",
-    "proxy",
-    "retention_days",
-    "retries",
-    "runtime_info",
-    "since",
-    "source",
-    "stagger",
-    "statistic",
-    "table_metrics",
-    "thin_after",
-    "thin_to",
-    "timeout",
-    "timezone",
-    "transactions",
-    "unit",
-    "user",
-];
-
-/// Their names stand in dotted keys, too.
-const TABLES: &[&str] = &["metrics", "database", "collection", "clusters", "pages", "metric"];
 /// The table whose keys are the user's own words.
 const LABELS: &str = "labels";
 /// Its arguments may be secrets, its program is none.
@@ -337,19 +289,6 @@ impl<'t> Walk<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_keys_that_may_be_shown_are_all_options_but_the_password() {
-        let mut keys: Vec<&str> = super::super::reference()
-            .iter()
-            .flat_map(|section| &section.options)
-            .map(|option| option.key)
-            .filter(|key| *key != "password")
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys, KEYS);
-    }
 
     #[test]
     fn what_is_not_known_is_hidden_and_what_is_known_is_shown() {

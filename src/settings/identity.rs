@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
-use super::cluster::Surroundings;
+use super::access::Surroundings;
 use super::files::read_text;
 use super::forms::FilePath;
 use super::reader::{Reader, Section};

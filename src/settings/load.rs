@@ -228,8 +228,9 @@ impl Loaded {
 
     /// What `collect-once` refuses although nothing is wrong with the file.
     pub fn nothing_to_collect(&self) -> Option<String> {
-        let why = "there are no [[clusters]], so collect-once refuses to run; add one with name and frontends";
-        self.settings.clusters.is_empty().then(|| why.to_owned())
+        let why = "there are no [[clusters]] or [[applications]], so collect-once refuses to run; add one with name and \
+                   frontends, or with name and url";
+        self.settings.targets().next().is_none().then(|| why.to_owned())
     }
 
     /// Puts the path of `--db` in the place of `[database] path`; it counts from the working folder.

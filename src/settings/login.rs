@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::cluster::Surroundings;
+use super::access::Surroundings;
 use super::document::{Node, Value};
 use super::files::read_text;
 use super::forms::{FilePath, Form, Hidden, Refusal, Text};

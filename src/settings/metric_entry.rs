@@ -4,6 +4,7 @@ use super::document::{Document, Node};
 use super::fault::{Fault, Place};
 use super::forms::{ANY_TEXT, Form, ListOf, OneOf, Refusal, SOME_TEXT, Text};
 use super::reader::{Reader, Section};
+use super::target::Kind;
 use super::words::toml_text;
 use crate::promql::{Expression, ParseError};
 
@@ -13,6 +14,8 @@ pub enum Unit {
     Count,
     PerSecond,
     Seconds,
+    /// For names of others that count so; what is ours counts in seconds.
+    Milliseconds,
     Bytes,
     BytesPerSecond,
     /// 0..1.
@@ -34,6 +37,7 @@ const UNITS: OneOf<Unit> = OneOf {
         ("count", Unit::Count),
         ("per_second", Unit::PerSecond),
         ("seconds", Unit::Seconds),
+        ("milliseconds", Unit::Milliseconds),
         ("bytes", Unit::Bytes),
         ("bytes_per_second", Unit::BytesPerSecond),
         ("ratio", Unit::Ratio),
@@ -79,10 +83,14 @@ const STATISTICS: OneOf<Statistic> = OneOf {
 pub enum Subject {
     Cluster,
     Node,
+    /// A database, table and test name of an application.
+    Batch,
 }
 
-const SUBJECTS: OneOf<Subject> =
-    OneOf { what: "a subject", names: &[("cluster", Subject::Cluster), ("node", Subject::Node)] };
+const SUBJECTS: OneOf<Subject> = OneOf {
+    what: "a subject",
+    names: &[("cluster", Subject::Cluster), ("node", Subject::Node), ("batch", Subject::Batch)],
+};
 
 fn name_of<T: PartialEq>(form: &OneOf<T>, value: T) -> &'static str {
     form.names.iter().find(|(_, own)| *own == value).map_or("", |(name, _)| name)
@@ -103,6 +111,16 @@ impl Statistic {
 }
 
 impl Subject {
+    pub const ALL: [Self; 3] = [Self::Cluster, Self::Node, Self::Batch];
+
+    /// The kind of target that has it.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Cluster | Self::Node => Kind::Cluster,
+            Self::Batch => Kind::Application,
+        }
+    }
+
     /// As in TOML: `cluster`.
     pub fn name(self) -> &'static str {
         name_of(&SUBJECTS, self)
@@ -146,6 +164,32 @@ pub fn read_tested_entries(document: &Document) -> (Vec<MetricEntry>, Vec<Fault>
     (entries, reader.finish().faults)
 }
 
+/// The rest of a catalogue file of applications.
+#[derive(Debug)]
+pub struct BatchMarks {
+    /// Has a value for each label set under which nothing ever ran.
+    pub idle: Expression,
+    /// What an application may run: its name, and an expression that has a value if it does. The first counts.
+    pub generations: Vec<(String, Expression)>,
+}
+
+/// The entries of a catalogue file of applications whose expressions are known to be right, and what else it tells.
+pub fn read_tested_batches(document: &Document) -> (Vec<MetricEntry>, BatchMarks, Vec<Fault>) {
+    let reader = Reader::without_values(document, &|_| None);
+    let (root, promql) = (reader.root(), Promql { tested: true });
+    let nothing = Expression::deferred("vector(0) > 1");
+    let idle = root.value("idle", &promql, nothing, "has a value for label sets under which nothing ever ran");
+    let sections = root.tables("generation", "[[generation]]");
+    let generations = sections.into_iter().filter_map(|section| {
+        let name = section.required("name", &SOME_TEXT, "what it is called");
+        let seen = section.required("seen", &promql, "has a value if it is this one");
+        name.zip(seen)
+    });
+    let marks = BatchMarks { idle, generations: generations.collect() };
+    let entries = read_entries(&reader, &root, &promql);
+    (entries, marks, reader.finish().faults)
+}
+
 /// The entries below this table; faults go to the reader.
 pub fn read_all(reader: &Reader<'_>, root: &Section<'_, '_>) -> Vec<MetricEntry> {
     read_entries(reader, root, &Promql { tested: false })
@@ -173,7 +217,12 @@ fn read(section: &Section<'_, '_>, promql: &Promql) -> Option<MetricEntry> {
     let expr = section.required("expr", promql, "PromQL over the samples of one collection");
     let unit = section.required("unit", &UNITS, "what it counts in: count, seconds, bytes, ratio, …");
     let category = section.value("category", &NAME, "custom".into(), "the group it is listed in");
-    let per = section.value("per", &SUBJECTS, Subject::Cluster, "one value a cluster, or one a node");
+    let per = section.value(
+        "per",
+        &SUBJECTS,
+        Subject::Cluster,
+        "one value a cluster, one a node, or one a batch: a database, table and test name of an application",
+    );
     let statistics =
         ListOf { inner: STATISTICS, what: "a list of statistics", example: "[\"avg\", \"max\"]", may_be_empty: true };
     let daily = section.value(
@@ -324,7 +373,7 @@ error: m.toml:3:8: `unit` is "second", which is not a unit
       |        ^^^^^^^^ did you mean `seconds`?
 error: m.toml:4:7: `per` is "host", which is not a subject
     4 | per = 'host'
-      |       ^^^^^^ one of cluster, node
+      |       ^^^^^^ one of cluster, node, batch
 error: m.toml:5:17: `daily` has "avg" twice
     5 | daily = ['avg', 'avg', 'median', 1]
       |                 ^^^^^ remove one of the two

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod access;
+mod application;
 mod cluster;
 pub mod document;
 pub mod durations;
@@ -12,6 +14,7 @@ mod familiar;
 pub mod fault;
 mod files;
 mod forms;
+mod harmless;
 pub mod identity;
 mod keeping;
 mod load;
@@ -26,12 +29,16 @@ mod secret;
 mod show;
 pub mod sizes;
 mod source;
+mod stage;
 mod syntax;
+mod target;
 pub mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
+pub use application::Application;
 pub use cluster::{Cluster, Pages};
 pub use endpoint::Endpoint;
 pub use keeping::Keeping;
@@ -42,8 +49,10 @@ pub use proxy::{Proxies, Proxy};
 pub use reader::{Environment, Origin, Shown, Stated};
 pub use secret::Secret;
 pub use show::{example, reference, show, summary};
+pub use stage::Stage;
+pub use target::{Kind, Target};
 
-use cluster::Surroundings;
+use access::Surroundings;
 use document::{Document, Node, Value};
 use durations::{INTERVAL, PAUSE, RETENTION, WAIT};
 use forms::{FilePath, Flag, Form, ListOf, Refusal, Text, Whole};
@@ -57,6 +66,8 @@ pub struct Settings {
     pub database: Database,
     pub collection: Collection,
     pub clusters: Vec<Cluster>,
+    pub applications: Vec<Application>,
+    pub stages: Vec<Stage>,
     /// The user's own metrics; they join those of the catalogue.
     pub metric_entries: Vec<MetricEntry>,
 }
@@ -72,10 +83,6 @@ pub struct Metrics {
     pub timezone: Option<String>,
     /// Names of metrics that are not recorded; `*` stands for any letters.
     pub exclude: Vec<String>,
-}
-
-fn shortest(clusters: &[Cluster], otherwise: Duration) -> Duration {
-    clusters.iter().map(|cluster| cluster.interval).min().unwrap_or(otherwise)
 }
 
 impl Metrics {
@@ -121,15 +128,19 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How often a cluster is collected; of one that is not configured, how often others are.
-    pub fn interval_of(&self, cluster: &str) -> Duration {
-        let own = self.clusters.iter().find(|one| one.name == cluster);
-        own.map_or(self.metrics.interval, |own| own.interval)
+    /// Everything that is watched: clusters, then applications, in their order.
+    pub fn targets(&self) -> impl Iterator<Item = Target<'_>> {
+        self.clusters.iter().map(Target::Cluster).chain(self.applications.iter().map(Target::Application))
     }
 
-    /// How often the quickest cluster is collected, and so how often a timer has to fire.
+    /// How often a target is collected; of one that is not configured, how often others are.
+    pub fn interval_of(&self, name: &str) -> Duration {
+        self.targets().find(|target| target.name() == name).map_or(self.metrics.interval, Target::interval)
+    }
+
+    /// How often the quickest target is collected, and so how often a timer has to fire.
     pub fn shortest_interval(&self) -> Duration {
-        shortest(&self.clusters, self.metrics.interval)
+        self.targets().map(Target::interval).min().unwrap_or(self.metrics.interval)
     }
 
     /// Reads what the document and the environment say. The settings hold only if the report has no faults.
@@ -149,16 +160,19 @@ impl Settings {
             timeout: collection.timeout,
             deadline: collection.deadline,
         };
-        let clusters = cluster::read_all(&reader, &root, &around);
+        let (clusters, names) = cluster::read_all(&reader, &root, &around);
+        let stages = stage::read_all(&reader, &root);
+        let applications = application::read_all(&reader, &root, &around, &stages, names);
         let metric_entries = metric_entry::read_all(&reader, &root);
-        let shortest = shortest(&clusters, metrics.interval);
-        if collection.deadline > shortest {
-            let (deadline, interval) = (durations::spoken(collection.deadline), durations::spoken(shortest));
+        let settings = Self { metrics, database, collection, clusters, applications, stages, metric_entries };
+        let (deadline, shortest) = (settings.collection.deadline, settings.shortest_interval());
+        if deadline > shortest {
+            let (deadline, interval) = (durations::spoken(deadline), durations::spoken(shortest));
             reader.warn(format!(
                 "a run may take {deadline} (`deadline`), longer than the interval of {interval}: the run after it is skipped"
             ));
         }
-        (Self { metrics, database, collection, clusters, metric_entries }, reader.finish())
+        (settings, reader.finish())
     }
 }
 

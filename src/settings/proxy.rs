@@ -233,8 +233,8 @@ pub fn of_collection(reader: &Reader<'_>, section: &Section<'_, '_>, secrets: bo
 }
 
 /// The proxies of one cluster.
-pub fn of_cluster(section: &Section<'_, '_>, collection: &Proxies) -> Proxies {
-    let help = "the HTTP proxy to its nodes, \"\" for none; left out, that of [collection]";
+pub fn of_target(section: &Section<'_, '_>, collection: &Proxies) -> Proxies {
+    let help = "the HTTP proxy to it, \"\" for none; left out, that of [collection]";
     match section.optional(KEY, &ProxyUrl, help) {
         Some(proxy) => Proxies::one(proxy.map(|proxy| Proxy { origin: origin(section), ..proxy })),
         None => collection.clone(),

@@ -35,6 +35,9 @@ pub fn summary(loaded: &Loaded) -> String {
         number => format!("{number} {one}s"),
     };
     let mut parts = vec![count(settings.clusters.len(), "cluster")];
+    if !settings.applications.is_empty() {
+        parts.push(count(settings.applications.len(), "application"));
+    }
     if !settings.metric_entries.is_empty() {
         parts.push(format!("{} of your own", count(settings.metric_entries.len(), "metric")));
     }
@@ -45,13 +48,13 @@ pub fn summary(loaded: &Loaded) -> String {
     let options = loaded.origins.iter().flat_map(|section| &section.options);
     let overrides: Vec<&str> = options.filter_map(|option| option.overrides.as_deref()).collect();
     let overrides = if overrides.is_empty() { String::new() } else { format!(" ({})", overrides.join("; ")) };
-    let word = if settings.clusters.is_empty() { "nothing to collect" } else { "ok" };
+    let word = if settings.targets().next().is_none() { "nothing to collect" } else { "ok" };
     format!("{}: {word} — {}{overrides}", loaded.name(), parts.join(", "))
 }
 
 /// Every option there is, with its default and its help, in the order of the shipped file: for the manual page.
 pub fn reference() -> Vec<Shown> {
-    let one_of_each = "[[clusters]]\n[[metric]]\n";
+    let one_of_each = "[[clusters]]\n[[environments]]\n[[applications]]\n[[metric]]\n";
     Settings::read(&Document::parse("", one_of_each), &|_| None, Path::new(""), false).1.sections
 }
 

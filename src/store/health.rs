@@ -77,7 +77,7 @@ fn orphans(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<V
     let mut statement =
         connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE type = 'REAL' AND \"notnull\" = 0")?;
     let mut orphans = Vec::new();
-    for subject in [Subject::Cluster, Subject::Node] {
+    for subject in Subject::ALL {
         let metrics: Vec<String> = catalogue.stored(subject).map(|metric| metric.name().to_owned()).collect();
         for (table, known) in [
             (snapshot_table(subject), metrics),

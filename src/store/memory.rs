@@ -7,20 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 
-use crate::catalogue::Catalogue;
 use crate::catalogue::collection::{Sample, Scrape};
+use crate::catalogue::uses::Uses;
 use crate::hash::{Map, Set};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
-/// What is remembered of one cluster.
+/// What is remembered of one target.
 #[derive(Debug, Default)]
-pub struct ClusterMemory {
+pub struct TargetMemory {
     sources: BTreeMap<Text, Vec<Series>>,
     /// Rows with a period of their own, as last read.
     pub periodic: Vec<Scrape>,
 }
 
-impl ClusterMemory {
+impl TargetMemory {
     /// All remembered series, for the evaluation.
     pub fn series(&self) -> Vec<Series> {
         self.sources.values().flatten().cloned().collect()
@@ -30,18 +30,18 @@ impl ClusterMemory {
 /// Layouts that were decoded already: most nodes share one.
 pub type Layouts = HashMap<i64, Vec<(Text, Labels)>>;
 
-/// Reads what is remembered of a cluster. Readings older than `oldest` no longer count.
+/// Reads what is remembered of a target. Readings older than `oldest` no longer count.
 pub fn load(
     connection: &Connection,
     cluster_id: i64,
     oldest: Millis,
     layouts: &mut Layouts,
-) -> rusqlite::Result<ClusterMemory> {
+) -> rusqlite::Result<TargetMemory> {
     let mut statement = connection.prepare_cached(
         "SELECT source, job, instance, scraped_at, layout_id, samples FROM previous_samples
          WHERE cluster_id = ?1 ORDER BY source, scraped_at",
     )?;
-    let mut memory = ClusterMemory::default();
+    let mut memory = TargetMemory::default();
     let mut places: Map<Text, Map<(Text, Labels), usize>> = Map::default();
     let mut rows = statement.query([cluster_id])?;
     while let Some(row) = rows.next()? {
@@ -109,16 +109,16 @@ pub fn save(
     connection: &Connection,
     cluster_id: i64,
     scrapes: &[Scrape],
-    memory: &ClusterMemory,
-    catalogue: &Catalogue,
+    memory: &TargetMemory,
+    uses: &Uses,
     oldest: Millis,
 ) -> rusqlite::Result<()> {
-    let longest_range = catalogue.longest_range();
+    let longest_range = uses.longest_range();
     for scrape in scrapes {
         let mut readings: Vec<(&Text, &Labels, Point)> = scrape
             .samples
             .iter()
-            .filter(|sample| scrape.periodic || catalogue.remembers(&sample.name, &sample.labels))
+            .filter(|sample| scrape.periodic || uses.remembers(&sample.name, &sample.labels))
             .map(|sample| (&sample.name, &sample.labels, Point { at: scrape.at, value: sample.value }))
             .collect();
         if readings.is_empty() {
@@ -130,7 +130,7 @@ pub fn save(
             let gone = gone.filter(|series| !present.contains(&(&series.name, &series.labels)));
             let carried = gone.filter_map(|series| {
                 let last = series.points.iter().rev().find(|point| point.at < scrape.at && point.at >= oldest)?;
-                catalogue.remembers(&series.name, &series.labels).then_some((&series.name, &series.labels, *last))
+                uses.remembers(&series.name, &series.labels).then_some((&series.name, &series.labels, *last))
             });
             readings.extend(carried);
         }
@@ -161,6 +161,12 @@ pub fn save(
     connection
         .prepare_cached("DELETE FROM previous_samples WHERE cluster_id = ?1 AND scraped_at < ?2")?
         .execute(params![cluster_id, oldest])?;
+    Ok(())
+}
+
+/// Drops all that is remembered of a target.
+pub fn forget(connection: &Connection, target_id: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM previous_samples WHERE cluster_id = ?1")?.execute([target_id])?;
     Ok(())
 }
 

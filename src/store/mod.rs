@@ -52,6 +52,7 @@ pub fn snapshot_table(subject: Subject) -> &'static str {
     match subject {
         Subject::Cluster => "metrics_snapshots",
         Subject::Node => "node_snapshots",
+        Subject::Batch => "batch_snapshots",
     }
 }
 
@@ -78,7 +79,7 @@ impl Store {
         let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
         connection.busy_timeout(PATIENCE).map_err(explain)?;
         migrate::prepare(&mut connection, path)?;
-        for subject in [Subject::Cluster, Subject::Node] {
+        for subject in Subject::ALL {
             let names: Vec<&str> = catalogue.stored(subject).map(|metric| metric.name()).collect();
             columns::ensure(&mut connection, snapshot_table(subject), &names).map_err(explain)?;
         }

@@ -218,7 +218,7 @@ fn killed_at_any_moment_a_backup_leaves_the_old_file_or_the_new_one() {
     let whole = length(|| make("copy.db"));
     let old = content(&stage.path("copy.db"));
     let connection = Connection::open(stage.database()).expect("it opens");
-    connection.execute("UPDATE clusters SET labels = '{\"new\": \"\"}'", []).expect("a change");
+    connection.execute("UPDATE targets SET labels = '{\"new\": \"\"}'", []).expect("a change");
     drop(connection);
     let new = content(&stage.database());
     assert!(old != new);

@@ -367,7 +367,7 @@ fn thinned_snapshots_give_the_same_days() {
     let whole = "SELECT * FROM metrics_snapshots ORDER BY collected_at";
     let once = (stage.rows(whole), stage.rows("SELECT * FROM node_snapshots ORDER BY node, collected_at"));
     assert!(!run(&stage, &[]).stdout.contains("thin"));
-    change(&stage, "UPDATE clusters SET thinned_to = NULL");
+    change(&stage, "UPDATE targets SET thinned_to = NULL");
     assert!(run(&stage, &[]).stdout.contains("thinned"));
     assert_eq!((stage.rows(whole), stage.rows("SELECT * FROM node_snapshots ORDER BY node, collected_at")), once);
 

@@ -77,8 +77,9 @@ fn an_unknown_cluster_is_refused_with_the_nearest_name_before_anything_is_done()
 #[test]
 fn without_any_cluster_there_is_nothing_to_collect() {
     let stage = Stage::new("");
-    let told = "error: DIR/config.toml: no clusters are configured\n\
-                hint: add one: [[clusters]] with name and frontends = [\"http://host:8030\"]\n";
+    let told = "error: DIR/config.toml: nothing to collect is configured\n\
+                hint: add one: [[clusters]] with name and frontends = [\"http://host:8030\"], or [[applications]] with \
+                name and url = \"http://host:8080\"\n";
     assert_eq!(stage.run(START, &["collect-once"]), ended(2, "", told));
     assert!(!stage.database().exists());
 }

@@ -47,7 +47,8 @@ fn a_password_that_everyone_can_read_is_a_finding_and_a_warning_goes_to_standard
 #[test]
 fn what_collect_once_refuses_is_a_finding() {
     let found = "DIR/config.toml: nothing to collect — 0 clusters, every 30 s, keep 7 d\n\
-                 finding: there are no [[clusters]], so collect-once refuses to run; add one with name and frontends\n";
+                 finding: there are no [[clusters]] or [[applications]], so collect-once refuses to run; add one with name \
+                 and frontends, or with name and url\n";
     assert_eq!(check(""), ended(1, found, ""));
     assert_eq!(Stage::new("").run(START, &["collect-once"]).code, 2);
 }

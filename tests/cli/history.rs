@@ -34,7 +34,7 @@ pub fn make(stage: &Stage, first: i64, step: i64, times: i64) {
         }
     }
     let last = (first + times * step) * 1000;
-    transaction.execute("UPDATE clusters SET last_collected_at = ?1, last_answer = ?1", [last]).expect("it is stored");
+    transaction.execute("UPDATE targets SET last_collected_at = ?1, last_answer = ?1", [last]).expect("it is stored");
     transaction.commit().expect("it is stored");
 }
 

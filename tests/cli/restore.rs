@@ -29,7 +29,7 @@ fn changed_after_a_backup() -> (Stage, String, String) {
 
 fn change(database: &Path, name: &str) {
     let connection = Connection::open(database).expect("it opens");
-    connection.execute("UPDATE clusters SET name = ?1", [name]).expect("a change");
+    connection.execute("UPDATE targets SET name = ?1", [name]).expect("a change");
 }
 
 fn reader(path: &Path) -> Connection {
@@ -266,7 +266,7 @@ fn a_restore_waits_for_a_collection_and_no_collection_starts_meanwhile() {
 fn somebody_else_who_writes_is_not_run_over() {
     let (stage, _, changed) = changed_after_a_backup();
     let writer = Connection::open(stage.database()).expect("it opens");
-    writer.execute_batch("BEGIN IMMEDIATE; UPDATE clusters SET name = 'in flight'").expect("a change");
+    writer.execute_batch("BEGIN IMMEDIATE; UPDATE targets SET name = 'in flight'").expect("a change");
     let told = "error: DIR/stellar.db: another program reads or writes it for more than 5 s\n\
                 hint: see who: fuser -v DIR/stellar.db; the database was not changed\n";
     assert_eq!(stage.run(START, &["restore", "copy.db"]), ended(3, "", told));

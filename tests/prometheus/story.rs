@@ -13,7 +13,7 @@ use stellar::clock::Clock;
 use stellar::collect::{self, Harvest, Progress, Remembered, Toolbox};
 use stellar::exposition::{Format, Reading, Wanted, parse};
 use stellar::sample::{Labels, Point, Text};
-use stellar::settings::{self, Settings};
+use stellar::settings::{self, Settings, Target};
 use tempfile::TempDir;
 
 /// All samples of a page, with the labels that a scrape adds.
@@ -113,10 +113,10 @@ impl Story {
     }
 
     fn scrapes(&mut self, at: i64) -> Vec<Scrape> {
-        let (clock, progress, wanted) = (Clock::frozen_at(at * 1000), Progress::default(), self.catalogue.wanted());
-        let tools = Toolbox { catalogue: &self.catalogue, wanted: &wanted, clock: &clock, progress: &progress };
+        let (clock, progress) = (Clock::frozen_at(at * 1000), Progress::default());
+        let tools = Toolbox { catalogue: &self.catalogue, clock: &clock, progress: &progress };
         let remembered = Remembered { periodic: self.periodic.clone(), nodes: self.nodes.clone() };
-        let asked = [(&self.settings.clusters[0], remembered)];
+        let asked = [(Target::Cluster(&self.settings.clusters[0]), remembered)];
         let mut harvests = collect::fetch(&asked, &self.settings.collection, tools).expect("threads");
         let Harvest { mut scrapes, nodes, .. } = harvests.remove(0);
         self.nodes = nodes;

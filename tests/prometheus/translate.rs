@@ -30,7 +30,7 @@ pub struct Question {
 pub fn questions(catalogue: &Catalogue) -> Vec<Question> {
     let mut defined: [HashMap<String, String>; 2] = Default::default();
     let mut questions = Vec::new();
-    for metric in catalogue.metrics() {
+    for metric in catalogue.metrics().iter().filter(|metric| metric.per() != Subject::Batch) {
         let known = &mut defined[usize::from(metric.per() == Subject::Node)];
         let expression = substituted(metric.entry.expr.text(), known);
         known.insert(metric.name().to_owned(), expression.clone());

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::super::place::Place;
 use super::super::{Catalogue, Metric};
 use crate::promql::{Selector, Window};
+use crate::settings::metric_entry::Subject;
 
 /// What a metric's samples tell of it.
 pub struct Origin {
@@ -68,6 +69,10 @@ impl Origin {
 fn collect(metric: &Metric, catalogue: &Catalogue, selectors: &mut Vec<Selector>, falls_back: &mut bool) {
     *falls_back |= metric.entry.expr.text().split_ascii_whitespace().any(|word| word == "or");
     for selector in metric.entry.expr.selectors() {
+        if metric.per() == Subject::Batch {
+            selectors.push(selector);
+            continue;
+        }
         let earlier = catalogue.metrics().iter().take_while(|other| !std::ptr::eq(*other, metric));
         match earlier
             .into_iter()
@@ -83,7 +88,6 @@ fn collect(metric: &Metric, catalogue: &Catalogue, selectors: &mut Vec<Selector>
 mod tests {
     use super::*;
     use crate::settings::Settings;
-    use crate::settings::metric_entry::Subject;
 
     #[test]
     fn places_are_read_off_the_selectors_of_a_metric_and_of_those_it_is_made_from() {

@@ -12,34 +12,46 @@ use super::{
     Secrets, World, cleanup, database, load_catalogue, load_settings, print, print_json, progress, refuse_unknown,
     said, zone,
 };
-use crate::catalogue::Catalogue;
 use crate::catalogue::collection::Collection;
-use crate::catalogue::evaluate::{self, Rows};
+use crate::catalogue::{Catalogue, Figures, batch, evaluate};
 use crate::cli::{CollectOnce, Global};
 use crate::clock::Clock;
 use crate::collect::due::{self, Due};
 use crate::collect::{self, Harvest, Progress, Remembered, Toolbox, nodes};
 use crate::failure::{Exit, Failure};
-use crate::sample::{Millis, lapse, millis};
-use crate::settings::{Cluster, Loaded};
+use crate::sample::{Labels, Millis, lapse, millis};
+use crate::settings::{Kind, Loaded, Target};
 use crate::store::Store;
 use crate::store::gaps::LEAST_STEP_BACK;
 use crate::store::lock::Lock;
-use crate::store::memory::{ClusterMemory, Layouts};
-use crate::store::write::{ClusterRun, Known, Written, WrittenCluster};
+use crate::store::memory::{Layouts, TargetMemory};
+use crate::store::write::{Known, TargetRun, Written, WrittenTarget};
 use crate::words;
 
-/// One cluster of a run, from what is remembered of it to what becomes of it.
+/// One target of a run, from what is remembered of it to what becomes of it.
 struct Collected<'c> {
-    cluster: &'c Cluster,
+    target: Target<'c>,
     harvest: Harvest,
-    rows: Rows,
-    memory: ClusterMemory,
+    figures: Figures,
+    memory: TargetMemory,
 }
 
 impl Collected<'_> {
     fn answered(&self) -> bool {
-        self.harvest.frontends_answered > 0
+        self.harvest.answered > 0
+    }
+
+    fn failed(&self) -> bool {
+        !self.answered() && !self.harvest.ended
+    }
+
+    /// `ok`, `fail`, or `ended` for an application whose run is over.
+    fn word(&self) -> &'static str {
+        match (self.answered(), self.harvest.ended) {
+            (true, _) => "ok",
+            (false, true) => "ended",
+            (false, false) => "fail",
+        }
     }
 }
 
@@ -53,8 +65,8 @@ struct Outcome<'c> {
 }
 
 impl Outcome<'_> {
-    fn clusters(&self) -> &[WrittenCluster] {
-        self.written.as_ref().map_or(&[], |written| &written.clusters)
+    fn targets(&self) -> &[WrittenTarget] {
+        self.written.as_ref().map_or(&[], |written| &written.targets)
     }
 }
 
@@ -66,7 +78,7 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         loaded.settings.collection.max_concurrency = usize::from(jobs);
     }
     let catalogue = load_catalogue(&loaded)?;
-    let clusters = chosen(&loaded, &arguments.cluster)?;
+    let targets = chosen(&loaded, arguments)?;
     // `config check` warns; a run every 30 s would fill the journal with the same words.
     for warning in &loaded.warnings {
         log::info!("{warning}");
@@ -92,11 +104,14 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     }
 
     let collected_at = clock.now();
-    let clusters = match arguments.if_due {
-        true => due_now(clusters, store.as_ref(), collected_at)?,
-        false => clusters,
+    if let Some(store) = &store {
+        refuse_other_kinds(store, &targets)?;
+    }
+    let targets = match arguments.if_due {
+        true => due_now(targets, store.as_ref(), collected_at)?,
+        false => targets,
     };
-    if clusters.is_empty() {
+    if targets.is_empty() {
         let outcome = Outcome { collected: Vec::new(), written: None, collected_at, took: started.elapsed() };
         return tell::tell(&outcome, &loaded, &catalogue, arguments, world);
     }
@@ -104,10 +119,10 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
         tell_of_a_step_back(store, collected_at, &zone(&loaded, false))?;
     }
     let oldest = oldest_reading(&loaded, &catalogue, collected_at);
-    let collected = collect(&clusters, &loaded, &catalogue, &clock, (store.as_ref(), oldest), (global, world))?;
+    let collected = collect(&targets, &loaded, &catalogue, &clock, (store.as_ref(), oldest), (global, world))?;
     let mut outcome = Outcome { collected, written: None, collected_at, took: started.elapsed() };
     if let Some(store) = store.as_mut().filter(|_| !arguments.dry_run) {
-        let runs: Vec<ClusterRun> = outcome.collected.iter().map(cluster_run).collect();
+        let runs: Vec<TargetRun> = outcome.collected.iter().map(target_run).collect();
         outcome.written = Some(store.write_run(collected_at, outcome.took, &runs, &catalogue, oldest)?);
     }
     outcome.took = started.elapsed();
@@ -121,23 +136,44 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     Ok(exit)
 }
 
-/// The clusters that were named, or all.
-fn chosen<'s>(loaded: &'s Loaded, names: &[String]) -> Result<Vec<&'s Cluster>> {
-    let all = &loaded.settings.clusters;
-    let known: Vec<&str> = all.iter().map(|cluster| cluster.name.as_str()).collect();
-    refuse_unknown(names, &known, "cluster")?;
-    if all.is_empty() {
-        return Err(Failure::new(Exit::Usage, format!("{}: no clusters are configured", loaded.name()))
-            .with_hint("add one: [[clusters]] with name and frontends = [\"http://host:8030\"]")
+/// The targets that were named, or all.
+fn chosen<'s>(loaded: &'s Loaded, arguments: &CollectOnce) -> Result<Vec<Target<'s>>> {
+    let settings = &loaded.settings;
+    let mut wanted: Vec<&String> = Vec::new();
+    for (kind, names) in [(Kind::Cluster, &arguments.cluster), (Kind::Application, &arguments.application)] {
+        let known = settings.targets().filter(|target| target.kind() == kind).map(Target::name);
+        refuse_unknown(names, &known.collect::<Vec<_>>(), kind.name())?;
+        wanted.extend(names);
+    }
+    if settings.targets().next().is_none() {
+        return Err(Failure::new(Exit::Usage, format!("{}: nothing to collect is configured", loaded.name()))
+            .with_hint(
+                "add one: [[clusters]] with name and frontends = [\"http://host:8030\"], or [[applications]] with name \
+                 and url = \"http://host:8080\"",
+            )
             .into());
     }
-    Ok(all.iter().filter(|cluster| names.is_empty() || names.contains(&cluster.name)).collect())
+    let is_wanted = |target: &Target| wanted.is_empty() || wanted.iter().any(|name| *name == target.name());
+    Ok(settings.targets().filter(is_wanted).collect())
+}
+
+/// A name stands for one history: that of a cluster cannot go on as that of an application.
+fn refuse_other_kinds(store: &Store, targets: &[Target]) -> Result<()> {
+    for target in targets {
+        if let Some(kind) = store.kind_of(target.name())?.filter(|kind| *kind != target.kind()) {
+            let (name, own, other) = (target.name(), target.kind().name(), kind.name());
+            return Err(Failure::new(Exit::Usage, format!("`{name}` is the name of an {other} in the database"))
+                .with_hint(format!("choose another name for the {own}, or another file with [database] path"))
+                .into());
+        }
+    }
+    Ok(())
 }
 
 fn switched_off(arguments: &CollectOnce, world: &World) -> Result<Exit> {
     let why = "collecting is switched off ([metrics] enabled = false or APP_METRICS_ENABLED): nothing was done";
     if arguments.json {
-        print_json(&json!({ "schema": 1, "enabled": false, "clusters": [] }))?;
+        print_json(&json!({ "schema": 1, "enabled": false, "clusters": [], "applications": [] }))?;
     } else if world.stdout_is_terminal || !arguments.if_due {
         print(&format!("{why}\n"))?;
     } else {
@@ -146,21 +182,21 @@ fn switched_off(arguments: &CollectOnce, world: &World) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn due_now<'c>(clusters: Vec<&'c Cluster>, store: Option<&Store>, now: Millis) -> Result<Vec<&'c Cluster>> {
+fn due_now<'c>(targets: Vec<Target<'c>>, store: Option<&Store>, now: Millis) -> Result<Vec<Target<'c>>> {
     let mut chosen = Vec::new();
-    for cluster in clusters {
+    for target in targets {
+        let name = target.name();
         let known = match store {
-            Some(store) => store.known(&cluster.name)?,
+            Some(store) => store.known(name)?,
             None => Known::default(),
         };
-        match due::decide(now, cluster.interval, known.past) {
-            Due::Now => chosen.push(cluster),
-            Due::Stored => log::info!("{}: this slot is stored already", cluster.name),
+        match due::decide(now, target.interval(), known.past) {
+            Due::Now => chosen.push(target),
+            Due::Stored => log::info!("{name}: this slot is stored already"),
             Due::Backoff(next) => {
                 let wait = lapse(next - now);
                 log::info!(
-                    "{}: {} in a row, next try in {}",
-                    cluster.name,
+                    "{name}: {} in a row, next try in {}",
                     words::count(known.failures as usize, "failure"),
                     words::age(wait)
                 );
@@ -192,7 +228,7 @@ pub(super) fn oldest_reading(loaded: &Loaded, catalogue: &Catalogue, now: Millis
 }
 
 fn collect<'c>(
-    clusters: &[&'c Cluster],
+    targets: &[Target<'c>],
     loaded: &Loaded,
     catalogue: &Catalogue,
     clock: &Clock,
@@ -200,47 +236,61 @@ fn collect<'c>(
     (global, world): (&Global, &World),
 ) -> Result<Vec<Collected<'c>>> {
     let mut layouts = Layouts::new();
-    let mut memories = Vec::with_capacity(clusters.len());
-    let mut asked: Vec<(&Cluster, Remembered)> = Vec::with_capacity(clusters.len());
-    for cluster in clusters {
+    let mut memories = Vec::with_capacity(targets.len());
+    let mut asked: Vec<(Target, Remembered)> = Vec::with_capacity(targets.len());
+    for target in targets {
         let (memory, remembered) = match store {
-            Some(store) => store.remember(&cluster.name, oldest, &mut layouts)?,
+            Some(store) => store.remember(target.name(), oldest, &mut layouts)?,
             None => Default::default(),
         };
         memories.push(memory);
-        asked.push((cluster, remembered));
+        asked.push((*target, remembered));
     }
-    let (progress, wanted) = (Progress::default(), catalogue.wanted());
-    let tools = Toolbox { catalogue, wanted: &wanted, clock, progress: &progress };
+    let progress = Progress::default();
+    let tools = Toolbox { catalogue, clock, progress: &progress };
     let harvests =
         progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))
             .map_err(|error| Failure::new(Exit::AllFailed, format!("{error:#}")))?;
     let fetched_at = clock.now();
-    let collected = clusters.iter().zip(harvests).zip(memories).map(|((cluster, mut harvest), memory)| {
-        let rows = evaluate(catalogue, &harvest, &memory, fetched_at);
-        for fault in &rows.faults {
+    let collected = targets.iter().zip(harvests).zip(memories).map(|((target, mut harvest), memory)| {
+        let figures = evaluate(target.kind(), catalogue, &harvest, &memory, fetched_at);
+        for fault in figures.faults() {
             let text = format!("metric `{}` is NULL: {}", fault.metric, fault.reason);
             harvest.problems.push(text.into());
         }
-        Collected { cluster, harvest, rows, memory }
+        Collected { target: *target, harvest, figures, memory }
     });
     Ok(collected.collect())
 }
 
 /// `time()` is the moment fetching ended, and never before a scrape.
-fn evaluate(catalogue: &Catalogue, harvest: &Harvest, memory: &ClusterMemory, fetched_at: Millis) -> Rows {
+fn evaluate(
+    kind: Kind,
+    catalogue: &Catalogue,
+    harvest: &Harvest,
+    memory: &TargetMemory,
+    fetched_at: Millis,
+) -> Figures {
     let at = harvest.scrapes.iter().map(|scrape| scrape.at).fold(fetched_at, Millis::max);
     let collection = Collection::new(&harvest.scrapes, memory.series());
-    evaluate::evaluate(catalogue, &collection, at, &|labels| nodes::name(&harvest.nodes, labels))
+    match kind {
+        Kind::Cluster => {
+            let name = |labels: &Labels| nodes::name(&harvest.nodes, labels);
+            Figures::Cluster(evaluate::evaluate(catalogue, &collection, at, &name))
+        }
+        Kind::Application => Figures::Application(batch::evaluate(catalogue, &collection, at)),
+    }
 }
 
-fn cluster_run<'r>(one: &'r Collected) -> ClusterRun<'r> {
-    ClusterRun {
-        name: &one.cluster.name,
-        labels: &one.cluster.labels,
-        interval: one.cluster.interval,
+fn target_run<'r>(one: &'r Collected) -> TargetRun<'r> {
+    TargetRun {
+        name: one.target.name(),
+        kind: one.target.kind(),
+        environment: one.target.environment(),
+        labels: one.target.labels(),
+        interval: one.target.interval(),
         harvest: &one.harvest,
-        rows: &one.rows,
+        figures: &one.figures,
         memory: &one.memory,
     }
 }

@@ -8,21 +8,23 @@ use serde_json::json;
 
 use super::{Collected, Outcome};
 use crate::alert;
-use crate::catalogue::Catalogue;
+use crate::catalogue::batch::Batches;
+use crate::catalogue::evaluate::Rows;
+use crate::catalogue::{Catalogue, Figures};
 use crate::cli::CollectOnce;
 use crate::collect::Problem;
 use crate::command::{World, database, print, print_json, zone};
 use crate::failure::Exit;
 use crate::report::{self, Expected, Style};
 use crate::sample::Millis;
-use crate::settings::Loaded;
 use crate::settings::metric_entry::Subject;
+use crate::settings::{Cluster, Kind, Loaded, Target};
 use crate::store::read::{LatestCluster, LatestNode};
 use crate::store::write::Stored;
 use crate::words;
 
 fn exit_of(collected: &[Collected]) -> Exit {
-    let failed = collected.iter().filter(|one| !one.answered()).count();
+    let failed = collected.iter().filter(|one| one.failed()).count();
     match failed {
         0 => Exit::Done,
         all if all == collected.len() => Exit::AllFailed,
@@ -51,47 +53,57 @@ pub(super) fn tell(
     } else if arguments.json || arguments.dry_run || !world.stdout_is_terminal {
         for one in &outcome.collected {
             for problem in &one.harvest.problems {
-                log::log!(level_of(one, problem), "{}: {}", one.cluster.name, problem.text);
+                log::log!(level_of(one, problem), "{}: {}", one.target.name(), problem.text);
             }
             log::info!("{}", line_of(one));
         }
     }
-    for (one, written) in outcome.collected.iter().zip(outcome.clusters()) {
+    for (one, written) in outcome.collected.iter().zip(outcome.targets()) {
         if written.stored == Stored::Already {
-            log::warn!("{}: a snapshot of this very moment is stored already; it was kept", one.cluster.name);
+            log::warn!("{}: a snapshot of this very moment is stored already; it was kept", one.target.name());
         }
     }
     Ok(exit)
 }
 
-/// A cluster of which no frontend answered is an error, and so is a login that is refused, for that costs all lists of
-/// nodes until a person mends it; whatever else a cluster lacks is a warning.
+/// A target that did not answer is an error, and so is a login that is refused, for that costs all lists of
+/// nodes until a person mends it; whatever else a target lacks is a warning.
 fn level_of(one: &Collected, problem: &Problem) -> log::Level {
-    if one.answered() && !problem.grave { log::Level::Warn } else { log::Level::Error }
+    if !one.failed() && !problem.grave { log::Level::Warn } else { log::Level::Error }
 }
 
 fn line_of(one: &Collected) -> String {
-    let word = if one.answered() { "ok  " } else { "fail" };
     let took = words::took(one.harvest.took);
-    format!("{word}  {}  {took:>7}  {}", one.cluster.name, words::count(one.harvest.samples_seen() as usize, "sample"))
+    format!(
+        "{:<4}  {}  {took:>7}  {}",
+        one.word(),
+        one.target.name(),
+        words::count(one.harvest.samples_seen() as usize, "sample")
+    )
 }
 
-/// One line a cluster, what went wrong underneath, then the sum.
+/// One line a target, what went wrong underneath, then the sum.
 fn for_people(outcome: &Outcome, loaded: &Loaded) -> String {
     let mut text = String::new();
-    let width = outcome.collected.iter().map(|one| one.cluster.name.chars().count()).max().unwrap_or(0);
+    let width = outcome.collected.iter().map(|one| one.target.name().chars().count()).max().unwrap_or(0);
+    let words_width = outcome.collected.iter().map(|one| one.word().len()).max().unwrap_or(0).max(4);
     for one in &outcome.collected {
-        let word = if one.answered() { "ok" } else { "fail" };
+        let word = one.word();
         let samples = words::count(one.harvest.samples_seen() as usize, "sample");
         let took = words::took(one.harvest.took);
-        let _ = writeln!(text, "{word:<4}  {:<width$}  {took:>7}  {samples}", one.cluster.name);
+        let _ = writeln!(text, "{word:<words_width$}  {:<width$}  {took:>7}  {samples}", one.target.name());
         for problem in &one.harvest.problems {
-            let _ = writeln!(text, "      {}", problem.text);
+            let _ = writeln!(text, "  {:words_width$}{}", "", problem.text);
         }
     }
     let answered = outcome.collected.iter().filter(|one| one.answered()).count();
     let size = size_on_disk(database(loaded));
-    let all = words::count(outcome.collected.len(), "cluster");
+    let kinds: Vec<Kind> = outcome.collected.iter().map(|one| one.target.kind()).collect();
+    let noun = match kinds.first() {
+        Some(kind) if kinds.iter().all(|other| other == kind) => kind.name(),
+        _ => "target",
+    };
+    let all = words::count(outcome.collected.len(), noun);
     let took = words::took(outcome.took);
     if outcome.collected.is_empty() {
         text.push_str("nothing was due\n");
@@ -113,15 +125,15 @@ fn size_on_disk(path: &Path) -> f64 {
 
 /// One line for the run and one for each problem, `key=value`; a good run is not worth a line at the default level.
 fn for_the_journal(outcome: &Outcome, exit: Exit) {
-    let failed = outcome.collected.iter().filter(|one| !one.answered()).count();
+    let failed = outcome.collected.iter().filter(|one| one.failed()).count();
     let samples: u64 = outcome.collected.iter().map(|one| one.harvest.samples_seen()).sum();
     let (ok, took) = (outcome.collected.len() - failed, outcome.took.as_secs_f64());
     let level = if failed > 0 { log::Level::Warn } else { log::Level::Info };
     let run = outcome.written.as_ref().map_or_else(String::new, |written| format!(" run={}", written.run_id));
     log::log!(level, "collect-once{run} ok={ok} failed={failed} samples={samples} took={took:.2}s exit={}", exit as u8);
     for (index, one) in outcome.collected.iter().enumerate() {
-        let written = outcome.clusters().get(index);
-        let failed = written.filter(|_| !one.answered()).map_or_else(String::new, |written| {
+        let written = outcome.targets().get(index);
+        let failed = written.filter(|_| one.failed()).map_or_else(String::new, |written| {
             let wait = written.next_try.map_or(0, |next| (next - outcome.collected_at).max(0) / 1000);
             format!(" streak={} next_try={wait}s", written.failures)
         });
@@ -130,41 +142,57 @@ fn for_the_journal(outcome: &Outcome, exit: Exit) {
             log::log!(
                 level_of(one, problem),
                 "collect-once{run} target={} error=\"{quoted}\"{failed}",
-                one.cluster.name
+                one.target.name()
             );
         }
     }
 }
 
 fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::Value {
-    let clusters: Vec<serde_json::Value> = outcome
-        .collected
-        .iter()
-        .enumerate()
-        .map(|(index, one)| {
-            let nodes = one.harvest.nodes.iter().map(|node| {
-                let unmeasured = vec![None; catalogue.stored(Subject::Node).count()];
-                let row = one.rows.nodes.get(&node.key).unwrap_or(&unmeasured);
-                json!({
-                    "node": node.key,
-                    "instance": node.instance,
-                    "role": node.role,
-                    "version": node.version,
-                    "metrics": report::json::metrics(catalogue, Subject::Node, row),
-                })
-            });
-            json!({
-                "cluster": one.cluster.name,
-                "answered": one.answered(),
-                "stored": outcome.clusters().get(index).is_some_and(|written| written.stored == Stored::Snapshot),
-                "took_seconds": one.harvest.took.as_secs_f64(),
-                "samples": one.harvest.samples_seen(),
-                "problems": one.harvest.problems.iter().map(|problem| &problem.text).collect::<Vec<_>>(),
-                "metrics": report::json::metrics(catalogue, Subject::Cluster, &one.rows.cluster),
-                "nodes": nodes.collect::<Vec<_>>(),
-            })
-        })
-        .collect();
+    let (mut clusters, mut applications) = (Vec::new(), Vec::new());
+    for (index, one) in outcome.collected.iter().enumerate() {
+        let mut about = json!({
+            one.target.kind().name(): one.target.name(),
+            "answered": one.answered(),
+            "stored": outcome.targets().get(index).is_some_and(|written| written.stored == Stored::Snapshot),
+            "took_seconds": one.harvest.took.as_secs_f64(),
+            "samples": one.harvest.samples_seen(),
+            "problems": one.harvest.problems.iter().map(|problem| &problem.text).collect::<Vec<_>>(),
+        });
+        match &one.figures {
+            Figures::Cluster(rows) => {
+                let nodes = one.harvest.nodes.iter().map(|node| {
+                    let unmeasured = vec![None; catalogue.stored(Subject::Node).count()];
+                    let row = rows.nodes.get(&node.key).unwrap_or(&unmeasured);
+                    json!({
+                        "node": node.key,
+                        "instance": node.instance,
+                        "role": node.role,
+                        "version": node.version,
+                        "metrics": report::json::metrics(catalogue, Subject::Node, row),
+                    })
+                });
+                about["metrics"] = report::json::metrics(catalogue, Subject::Cluster, &rows.cluster);
+                about["nodes"] = nodes.collect();
+                clusters.push(about);
+            }
+            Figures::Application(batches) => {
+                let rows = batches.rows.iter().map(|(batch, row)| {
+                    json!({
+                        "database": &*batch.database,
+                        "table": &*batch.table,
+                        "test_name": &*batch.test_name,
+                        "idle": batches.idle.contains(batch),
+                        "metrics": report::json::metrics(catalogue, Subject::Batch, row),
+                    })
+                });
+                about["ended"] = one.harvest.ended.into();
+                about["generation"] = batches.generation.clone().into();
+                about["batches"] = rows.collect();
+                applications.push(about);
+            }
+        }
+    }
     json!({
         "schema": 1,
         "enabled": true,
@@ -172,6 +200,7 @@ fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::
         "took_seconds": outcome.took.as_secs_f64(),
         "exit": exit as u8,
         "clusters": clusters,
+        "applications": applications,
     })
 }
 
@@ -180,33 +209,62 @@ fn dry_run(outcome: &Outcome, loaded: &Loaded, catalogue: &Catalogue, world: &Wo
     let rules = alert::shipped_rules().map_err(anyhow::Error::msg)?;
     let style = Style { zone: zone(loaded, false), colour: world.colour, width: world.width };
     let (mut rows, mut expected) = (Vec::new(), Vec::new());
+    let mut text = String::new();
     for one in &outcome.collected {
-        expected.push(Expected::from(one.cluster));
-        rows.push(as_if_stored(one, catalogue, outcome.collected_at));
+        match (one.target, &one.figures) {
+            (Target::Cluster(cluster), Figures::Cluster(figures)) => {
+                expected.push(Expected::from(cluster));
+                rows.push(as_if_stored(one, cluster, figures, catalogue, outcome.collected_at));
+            }
+            (_, Figures::Application(batches)) => text.push_str(&of_application(one, batches, catalogue)),
+            _ => {}
+        }
     }
     let assessed = report::assess(rows, &expected, catalogue, &rules, outcome.collected_at);
-    let mut text: String =
-        assessed.iter().map(|one| format!("{}\n", report::render_cluster(one, catalogue, &style))).collect();
+    text.extend(assessed.iter().map(|one| format!("{}\n", report::render_cluster(one, catalogue, &style))));
     text.push_str("dry run: nothing was stored\n");
     Ok(text)
 }
 
-fn as_if_stored(one: &Collected, catalogue: &Catalogue, at: Millis) -> LatestCluster {
+/// What was measured of an application, a line each.
+fn of_application(one: &Collected, batches: &Batches, catalogue: &Catalogue) -> String {
+    let generation = batches.generation.as_deref().unwrap_or("unknown");
+    let mut text = format!("{}  {}  generation {generation}\n", one.target.name(), one.word());
+    for (batch, row) in batches.rows.iter().filter(|(batch, _)| !batches.idle.contains(batch)) {
+        let about: Vec<&str> = batch.texts().into_iter().map(|text| &**text).filter(|text| !text.is_empty()).collect();
+        for (metric, value) in catalogue.stored(Subject::Batch).zip(row) {
+            if let Some(value) = value {
+                let value = words::value(*value, metric.entry.unit);
+                let _ = writeln!(text, "  {}  {}  {value}", about.join(" / "), metric.name());
+            }
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn as_if_stored(
+    one: &Collected,
+    cluster: &Cluster,
+    figures: &Rows,
+    catalogue: &Catalogue,
+    at: Millis,
+) -> LatestCluster {
     let unmeasured = vec![None; catalogue.stored(Subject::Node).count()];
     let nodes = one.harvest.nodes.iter().map(|node| LatestNode {
         node: node.key.clone(),
         instance: node.instance.clone(),
         role: node.role.clone(),
         version: node.version.clone(),
-        values: one.rows.nodes.get(&node.key).unwrap_or(&unmeasured).clone(),
+        values: figures.nodes.get(&node.key).unwrap_or(&unmeasured).clone(),
     });
     let open = one.harvest.attempts.iter().filter(|attempt| !attempt.mended);
     let failed = open.filter_map(|attempt| Some((attempt.url.clone(), attempt.error.clone()?)));
     LatestCluster {
-        name: one.cluster.name.clone(),
-        labels: one.cluster.labels.clone(),
+        name: cluster.name.clone(),
+        labels: cluster.labels.clone(),
         collected_at: Some(at),
-        values: one.rows.cluster.clone(),
+        values: figures.cluster.clone(),
         nodes: nodes.collect(),
         failures: u32::from(!one.answered()),
         next_try: None,

@@ -87,8 +87,8 @@ fn relative_paths_count_from_the_folder_of_the_file() {
     let loaded = place.load(text, &nothing).expect("no faults");
     let cluster = &loaded.settings.clusters[0];
     assert_eq!(loaded.settings.database.path, place.0.path().join("data/s.db"));
-    assert_eq!(cluster.ca_file, Some(place.0.path().join("ca.pem")));
-    let login = cluster.login.as_ref().expect("a login");
+    assert_eq!(cluster.access.ca_file, Some(place.0.path().join("ca.pem")));
+    let login = cluster.access.login.as_ref().expect("a login");
     let origin = place.plain(&login.password_origin);
     assert_eq!((known(&login.password), origin.as_str()), ("hunter2", "the file keys/shop"));
 }
@@ -113,7 +113,7 @@ fn a_password_comes_from_the_first_place_that_has_one() {
     ] {
         let text = format!("[[clusters]]\nname = '{name}'\nfrontends = ['http://a']\nuser = 'u'\n{line}\n");
         let loaded = place.load(&text, &environment).expect("no faults");
-        let login = loaded.settings.clusters[0].login.clone().expect("a login");
+        let login = loaded.settings.clusters[0].access.login.clone().expect("a login");
         assert_eq!((known(&login.password), place.plain(&login.password_origin).as_str()), (password, origin));
     }
 }

@@ -19,7 +19,7 @@ fn a_command_is_kept_as_it_is_written_and_never_run_by_loading() {
     let lines = "password_command = ['bin/secret', 'a b', '$HOME', '']";
     let text = cluster("a", lines) + &cluster("b", "password_command = ['touch', 'ran']");
     let loaded = place.load(&text, &nothing).expect("no faults");
-    let logins: Vec<_> = loaded.settings.clusters.iter().flat_map(|cluster| &cluster.login).collect();
+    let logins: Vec<_> = loaded.settings.clusters.iter().flat_map(|cluster| &cluster.access.login).collect();
     let program = place.0.path().join("bin/secret").display().to_string();
     let words = [program.as_str(), "a b", "$HOME", ""].map(str::to_owned);
     assert_eq!(logins[0].password, Password::Command(words.to_vec()));
@@ -60,7 +60,7 @@ fn a_command_that_is_none_is_refused() {
 fn a_program_beside_a_configuration_without_a_folder_is_not_looked_for_elsewhere() {
     let text = cluster("a", "password_command = ['./secret']") + &cluster("b", "password_command = ['secret']");
     let settings = super::settings_in("", &text);
-    let logins = settings.clusters.iter().flat_map(|cluster| &cluster.login);
+    let logins = settings.clusters.iter().flat_map(|cluster| &cluster.access.login);
     let commands: Vec<_> = logins.map(|login| &login.password).collect();
     let command = |program: &str| Password::Command(vec![program.to_owned()]);
     assert_eq!(commands, [&command("./secret"), &command("secret")]);
@@ -70,7 +70,7 @@ fn a_program_beside_a_configuration_without_a_folder_is_not_looked_for_elsewhere
 fn a_whole_command_in_the_place_of_the_program_shows_its_first_word() {
     let place = Place::new();
     let loaded = place.load(&cluster("a", "password_command = ['vault -token=hunter2']"), &nothing).expect("no faults");
-    let login = loaded.settings.clusters[0].login.as_ref().expect("a login");
+    let login = loaded.settings.clusters[0].access.login.as_ref().expect("a login");
     assert_eq!(login.password_origin, "the command `vault`");
     assert!(show(&loaded).contains("password_command = [\"vault ***\"]"), "{}", show(&loaded));
     assert!(!format!("{loaded:?}").contains("hunter2"));
@@ -174,7 +174,7 @@ fn the_proxy_of_a_node_comes_from_its_cluster_else_from_all_else_from_the_enviro
     let shown = |text: &str, cluster: usize, https: bool, host: &str| {
         let place = Place::new();
         let loaded = place.load(text, &environment).expect("no faults");
-        let proxy = loaded.settings.clusters[cluster].proxies.of(https, host, 8030);
+        let proxy = loaded.settings.clusters[cluster].access.proxies.of(https, host, 8030);
         proxy.map_or_else(|| "none".to_owned(), |proxy| place.plain(&format!("{} {}", proxy.url(), proxy.origin)))
     };
     let own = cluster("b", "proxy = 'http://own:1'") + &cluster("c", "proxy = ''");

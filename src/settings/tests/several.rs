@@ -56,9 +56,9 @@ name          = \"shop\"           # config.toml:9\n\
 frontends     = [\"http://shop\"]  # config.toml:10\n\
 backends      = []               # default\n\
 compute_nodes = []               # default\n\
+timeout       = \"10s\"            # [collection]\n\
 labels        = {}               # default\n\
 interval_secs = \"1m\"             # [metrics]\n\
-timeout       = \"10s\"            # [collection]\n\
 \n[clusters.pages]\n\
 runtime_info       = true   # default\n\
 table_metrics      = false  # default\n\
@@ -71,9 +71,9 @@ name          = \"lab\"           # config.d/10-lab.toml:2\n\
 frontends     = [\"http://lab\"]  # config.d/10-lab.toml:3\n\
 backends      = []              # default\n\
 compute_nodes = []              # default\n\
+timeout       = \"10s\"           # [collection]\n\
 labels        = { a = \"b\" }     # config.d/10-lab.toml:4\n\
 interval_secs = \"1m\"            # [metrics]\n\
-timeout       = \"10s\"           # [collection]\n\
 \n[clusters.pages]\n\
 runtime_info       = false  # config.d/10-lab.toml:6\n\
 table_metrics      = false  # default\n\
@@ -180,6 +180,6 @@ fn relative_paths_count_from_the_folder_of_the_main_file() {
     place.write("config.d/x.toml", cluster);
     place.write("x.password", "hunter2\n");
     let loaded = place.load("", &nothing).expect("no faults");
-    let login = loaded.settings.clusters[0].login.as_ref().expect("a login");
+    let login = loaded.settings.clusters[0].access.login.as_ref().expect("a login");
     assert_eq!(super::known(&login.password), "hunter2");
 }

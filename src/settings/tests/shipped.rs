@@ -11,14 +11,15 @@ fn the_shipped_file_says_the_defaults() {
 
 #[test]
 fn the_defaults_are_those_that_people_were_promised() {
-    let Settings { metrics, database, collection, clusters, metric_entries } = Settings::default();
+    let Settings { metrics, database, collection, clusters, applications, stages, metric_entries } =
+        Settings::default();
     let seconds = Duration::from_secs;
     assert_eq!((metrics.interval, metrics.retention), (seconds(30), seconds(7 * 86_400)));
     assert_eq!((metrics.enabled, metrics.timezone, metrics.exclude), (true, None, vec![]));
     assert_eq!(database.path, PathBuf::from("/var/lib/stellar/stellar.db"));
     assert_eq!((collection.max_concurrency, collection.retries, collection.stagger), (128, 1, seconds(0)));
     assert_eq!((collection.timeout, collection.deadline), (seconds(10), seconds(25)));
-    assert_eq!((clusters, metric_entries), (vec![], vec![]));
+    assert_eq!((clusters, applications, stages, metric_entries), (vec![], vec![], vec![], vec![]));
 }
 
 /// The shipped file with every line that is TOML behind `# ` taken out of its comment.

@@ -69,9 +69,9 @@ backends      = []                    # default
 compute_nodes = []                    # default
 user          = "monitor"             # config.toml:9
 password      = "***"                 # config.toml:10
+timeout       = "10s"                 # [collection]
 labels        = { region = "north" }  # config.toml:11
 interval_secs = "30s"                 # [metrics]
-timeout       = "10s"                 # [collection]
 
 [clusters.pages]
 runtime_info       = true   # default
@@ -88,9 +88,9 @@ backends      = []                    # default
 compute_nodes = []                    # default
 user          = "root"                # config.toml:16
 password      = ""                    # default
+timeout       = "500ms"               # config.toml:17
 labels        = {}                    # default
 interval_secs = "30s"                 # [metrics]
-timeout       = "500ms"               # config.toml:17
 
 [clusters.pages]
 runtime_info       = true   # default
@@ -122,7 +122,7 @@ fn what_is_shown_loads_to_the_same_settings() {
     let second = place.load(&show(&first), &nothing).expect("no faults");
     let plain = |loaded: &Loaded| {
         let mut settings = loaded.settings.clone();
-        settings.clusters.iter_mut().filter_map(|cluster| cluster.login.as_mut()).for_each(|login| {
+        settings.clusters.iter_mut().filter_map(|cluster| cluster.access.login.as_mut()).for_each(|login| {
             login.password_origin.clear();
         });
         settings
@@ -188,11 +188,11 @@ fn no_secret_is_ever_shown() {
         .settings
         .clusters
         .iter()
-        .flat_map(|cluster| &cluster.login)
+        .flat_map(|cluster| &cluster.access.login)
         .map(|login| known(&login.password))
         .collect();
     assert_eq!(passwords, ["hunter2"; 4]);
-    let login = loaded.settings.clusters[0].login.clone().expect("a login");
+    let login = loaded.settings.clusters[0].access.login.clone().expect("a login");
     let everything = format!("{loaded:?}{loaded:#?}{}{}{:?}", show(&loaded), summary(&loaded), login.password);
     assert!(!everything.contains("hunter2"), "{everything}");
 

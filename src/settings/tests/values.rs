@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::{
-    Cluster, Collection, Database, Endpoint, Keeping, Login, Metrics, Pages, Password, Proxies, Secret, Settings,
+    Access, Cluster, Collection, Database, Endpoint, Keeping, Login, Metrics, Pages, Password, Proxies, Secret,
+    Settings,
 };
 use super::settings;
 
@@ -82,19 +83,21 @@ transactions = 300
             ],
             backends: vec![endpoint("http://[::1]:8040", "[::1]:8040")],
             compute_nodes: vec![endpoint("http://cn1", "cn1:80")],
-            login: Some(Login {
-                user: "monitor".into(),
-                password: Password::Known(Secret::new("hunter2".into())),
-                password_origin: "c.toml:26".into(),
-                file: None,
-            }),
-            ca_file: None,
-            client_cert: None,
-            client_key: None,
-            proxies: Proxies::default(),
+            access: Access {
+                login: Some(Login {
+                    user: "monitor".into(),
+                    password: Password::Known(Secret::new("hunter2".into())),
+                    password_origin: "c.toml:26".into(),
+                    file: None,
+                }),
+                ca_file: None,
+                client_cert: None,
+                client_key: None,
+                proxies: Proxies::default(),
+                timeout: seconds(5),
+            },
             labels: BTreeMap::from([("region".into(), "north".into()), ("stage".into(), "live".into())]),
             interval: seconds(3_600),
-            timeout: seconds(5),
             pages: Pages {
                 runtime_info: false,
                 table_metrics: true,
@@ -104,6 +107,8 @@ transactions = 300
                 transactions: Some(seconds(300)),
             },
         }],
+        applications: vec![],
+        stages: vec![],
         metric_entries: vec![],
     };
     assert_eq!(settings(text), expected);
@@ -114,7 +119,10 @@ fn a_cluster_takes_the_interval_and_the_timeout_of_all_unless_it_has_its_own() {
     let text = "metrics.interval_secs = 60\ncollection.timeout = 3\n\
                 [[clusters]]\nname = 'a'\nfrontends = ['http://a']\n\
                 [[clusters]]\nname = 'b'\nfrontends = ['http://b']\ninterval_secs = 90\ntimeout = 4\n";
-    let found: Vec<(u64, u64)> =
-        settings(text).clusters.iter().map(|cluster| (cluster.interval.as_secs(), cluster.timeout.as_secs())).collect();
+    let found: Vec<(u64, u64)> = settings(text)
+        .clusters
+        .iter()
+        .map(|cluster| (cluster.interval.as_secs(), cluster.access.timeout.as_secs()))
+        .collect();
     assert_eq!(found, [(60, 3), (90, 4)]);
 }

@@ -57,7 +57,7 @@ pub(super) fn thin(
                     }
                 }
             }
-            transaction.execute("UPDATE clusters SET thinned_to = ?2 WHERE id = ?1", [cluster_id, to])?;
+            transaction.execute("UPDATE targets SET thinned_to = ?2 WHERE id = ?1", [cluster_id, to])?;
             transaction.commit()?;
             from = to;
         }
@@ -203,6 +203,7 @@ impl Table {
         let (key, texts, own): (_, &[&str], _) = match subject {
             Subject::Cluster => ("cluster_id = ?1 AND ?2 IS NULL", &[], "interval_ms"),
             Subject::Node => ("cluster_id = ?1 AND node = ?2", &TEXTS, "merged"),
+            Subject::Batch => ("application_id = ?1 AND ?2 IS NULL", &[], "interval_ms"),
         };
         let columns: Vec<String> = texts.iter().map(|text| (*text).to_owned()).chain(names).collect();
         let select: Vec<String> =

@@ -25,6 +25,7 @@ pub fn daily_table(subject: Subject) -> &'static str {
     match subject {
         Subject::Cluster => "daily_snapshots",
         Subject::Node => "node_daily",
+        Subject::Batch => "batch_daily",
     }
 }
 
@@ -270,7 +271,7 @@ pub fn daily_columns(catalogue: &Catalogue, subject: Subject) -> Vec<String> {
 
 /// Adds the daily columns that are missing.
 fn ensure_columns(connection: &mut Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
-    for subject in [Subject::Cluster, Subject::Node] {
+    for subject in Subject::ALL {
         let names = daily_columns(catalogue, subject);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         columns::ensure(connection, daily_table(subject), &names)?;

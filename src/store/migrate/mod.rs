@@ -25,6 +25,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../../migrations/0001_foundation.sql"), rewrites: false },
     Migration { sql: include_str!("../../../migrations/0002_days.sql"), rewrites: false },
+    Migration { sql: include_str!("../../../migrations/0004_applications.sql"), rewrites: false },
 ];
 
 /// What a file that is kept before a migration adds to the name, before its schema and the day.

@@ -1,8 +1,8 @@
 use super::*;
 use crate::store::PATIENCE;
 
-const REWRITING: Migration = Migration { sql: "UPDATE clusters SET name = upper(name);", rewrites: true };
-const BROKEN: Migration = Migration { sql: "DELETE FROM clusters; DELETE FROM nothing;", rewrites: true };
+const REWRITING: Migration = Migration { sql: "UPDATE targets SET name = upper(name);", rewrites: true };
+const BROKEN: Migration = Migration { sql: "DELETE FROM targets; DELETE FROM nothing;", rewrites: true };
 const ADDING: Migration = Migration { sql: "CREATE TABLE more (one INTEGER) STRICT;", rewrites: false };
 
 fn first_of(more: Migration) -> Vec<Migration> {
@@ -16,7 +16,7 @@ fn file(folder: &Path) -> (Connection, PathBuf) {
     let mut connection = Connection::open(&path).unwrap();
     connection.busy_timeout(PATIENCE).unwrap();
     prepare(&mut connection, &path).unwrap();
-    connection.execute("INSERT INTO clusters (name, first_seen) VALUES ('shop', 0)", []).unwrap();
+    connection.execute("INSERT INTO targets (name, first_seen) VALUES ('shop', 0)", []).unwrap();
     (connection, path)
 }
 

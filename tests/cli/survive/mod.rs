@@ -168,7 +168,7 @@ fn multiply(history: &Connection) {
     let snapshots = columns(history, "metrics_snapshots", &["cluster_id"]);
     let nodes = columns(history, "node_snapshots", &["cluster_id", "node"]);
     let text = format!(
-        "INSERT OR IGNORE INTO clusters (id, name, first_seen) VALUES (2, 'ads', 0);
+        "INSERT OR IGNORE INTO targets (id, name, first_seen) VALUES (2, 'ads', 0);
          INSERT OR IGNORE INTO metrics_snapshots (cluster_id, {snapshots}) SELECT 2, {snapshots} FROM metrics_snapshots WHERE cluster_id = 1;
          WITH others (owner, name) AS (VALUES (1, 'be:10002'), (1, 'be:10003'), (2, 'be:20001'), (2, 'be:20002'), (2, 'be:20003'))
          INSERT OR IGNORE INTO node_snapshots (cluster_id, node, {nodes})

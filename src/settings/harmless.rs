@@ -1,0 +1,78 @@
+//! The keys of a configuration file that hold no secret: what stands behind them may be quoted in messages.
+
+/// The keys whose values may be shown: all but `password`.
+pub const KEYS: &[&str] = &[
+    "alertmanagers",
+    "backends",
+    "blacklist",
+    "ca_file",
+    "category",
+    "client_cert",
+    "client_key",
+    "compute_nodes",
+    "daily",
+    "daily_retention_days",
+    "deadline",
+    "enabled",
+    "environment",
+    "ephemeral",
+    "exclude",
+    "expr",
+    "frontends",
+    "grafana_url",
+    "help",
+    "include_idle",
+    "interval_secs",
+    "labels",
+    "materialized_views",
+    "max_concurrency",
+    "max_series",
+    "max_size",
+    "metrics_prefix",
+    "name",
+    "null_when",
+    "password_command",
+    "password_env",
+    "password_file",
+    "path",
+    "per",
+    "proxy",
+    "retention_days",
+    "retries",
+    "runtime_info",
+    "since",
+    "source",
+    "stagger",
+    "statistic",
+    "table_metrics",
+    "thin_after",
+    "thin_to",
+    "timeout",
+    "timezone",
+    "transactions",
+    "unit",
+    "url",
+    "user",
+];
+
+/// Their names stand in dotted keys, too.
+pub const TABLES: &[&str] =
+    &["metrics", "database", "collection", "clusters", "pages", "applications", "environments", "metric"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_that_may_be_shown_are_all_options_but_the_password() {
+        let mut keys: Vec<&str> = super::super::reference()
+            .iter()
+            .flat_map(|section| &section.options)
+            .map(|option| option.key)
+            .filter(|key| *key != "password")
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys, KEYS);
+    }
+}

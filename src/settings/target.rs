@@ -1,0 +1,74 @@
+//! What clusters and applications have in common: each is a target.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Access, Application, Cluster};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Cluster,
+    Application,
+}
+
+impl Kind {
+    /// As in the database and in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Application => "application",
+        }
+    }
+}
+
+/// Something that is watched.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'s> {
+    Cluster(&'s Cluster),
+    Application(&'s Application),
+}
+
+impl<'s> Target<'s> {
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Cluster(_) => Kind::Cluster,
+            Self::Application(_) => Kind::Application,
+        }
+    }
+
+    /// No two targets have the same.
+    pub fn name(self) -> &'s str {
+        match self {
+            Self::Cluster(cluster) => &cluster.name,
+            Self::Application(application) => &application.name,
+        }
+    }
+
+    pub fn access(self) -> &'s Access {
+        match self {
+            Self::Cluster(cluster) => &cluster.access,
+            Self::Application(application) => &application.access,
+        }
+    }
+
+    pub fn labels(self) -> &'s BTreeMap<String, String> {
+        match self {
+            Self::Cluster(cluster) => &cluster.labels,
+            Self::Application(application) => &application.labels,
+        }
+    }
+
+    pub fn environment(self) -> Option<&'s str> {
+        match self {
+            Self::Cluster(_) => None,
+            Self::Application(application) => application.environment.as_deref(),
+        }
+    }
+
+    pub fn interval(self) -> Duration {
+        match self {
+            Self::Cluster(cluster) => cluster.interval,
+            Self::Application(application) => application.interval,
+        }
+    }
+}
