@@ -96,7 +96,7 @@ fn what_is_switched_off_is_not_collected_and_says_so() {
     assert_eq!(stage.ended(output), silent());
     stage.configure(&format!("[metrics]\nenabled = false\n{}", block("shop", &shop.urls(), "")));
     assert_eq!(stage.run(START, &["collect-once"]), ended(0, off, ""));
-    let json = "{\n  \"schema\": 1,\n  \"enabled\": false,\n  \"clusters\": []\n}\n";
+    let json = "{\n  \"schema\": 1,\n  \"enabled\": false,\n  \"clusters\": [],\n  \"applications\": []\n}\n";
     assert_eq!(stage.run(START, &["collect-once", "--json"]), ended(0, json, ""));
     assert_eq!(shop.frontends[0].asked(), [""; 0]);
     assert!(!stage.database().exists());
@@ -179,7 +179,8 @@ fn the_result_as_json_is_one_document() {
         }
       ]
     }
-  ]
+  ],
+  "applications": []
 }
 "#;
     let told = "warning: shop: http://127.0.0.10:18040/metrics: connection refused\n";
