@@ -35,7 +35,7 @@ impl Kind {
     /// What samples of the family may bear after its name.
     ///
     /// Each has one underscore, its first letter; [`ends_in_a_suffix`] knows their last four.
-    fn suffixes(self, format: Format) -> &'static [&'static [u8]] {
+    pub(super) fn suffixes(self, format: Format) -> &'static [&'static [u8]] {
         match (format, self) {
             (Format::Prometheus, Self::Summary) => &[b"_sum", b"_count"],
             (Format::Prometheus, Self::Histogram) => &[b"_bucket", b"_sum", b"_count"],

@@ -79,6 +79,25 @@ fn count(tail: &str) -> Option<f64> {
     Some(number as f64)
 }
 
+/// The same by the book, as Prometheus reads: nothing is made of what a writer left unescaped, and exemplars are for
+/// OpenMetrics only.
+pub(super) fn read_strictly<'p>(
+    rest: &'p str,
+    format: Format,
+    labels: &mut Vec<Label<'p>>,
+) -> Result<(f64, Option<Millis>), Reason> {
+    labels.clear();
+    let rest = skip(rest);
+    let rest = match rest.strip_prefix('{') {
+        None => rest,
+        Some(body) => escaped(body, labels)?,
+    };
+    if format == Format::Prometheus && rest.contains('#') {
+        return Err("an exemplar, which only OpenMetrics has".into());
+    }
+    tail(rest, format)
+}
+
 fn any<'p>(rest: &'p str, format: Format, labels: &mut Vec<Label<'p>>) -> Result<(f64, Option<Millis>), Reason> {
     labels.clear();
     let rest = skip(rest);

@@ -12,6 +12,7 @@
 mod breaks;
 mod family;
 mod line;
+pub mod lines;
 mod names;
 pub mod scrapes;
 #[cfg(test)]
