@@ -60,7 +60,12 @@ impl House {
     }
 
     fn scrape_by(catalogue: &Catalogue, (job, instance): (&str, &str), body: &str, at: i64) -> Scrape {
-        let answer = Answer { body: body.as_bytes().to_vec(), content_type: "text/plain".to_owned(), date: None };
+        let answer = Answer {
+            body: body.as_bytes().to_vec(),
+            content_type: "text/plain".to_owned(),
+            date: None,
+            chunked: false,
+        };
         let reply = Reply { at, took: Duration::from_millis(20), answer: Ok(answer) };
         let source = format!("{job}@{instance}").into();
         let uses = catalogue.uses(Kind::Cluster);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,12 @@ use anyhow::Result;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::{Connector, NextTimeout};
 use ureq::{Agent, AsSendBody, http};
 
 use super::credentials::Credentials;
 use super::fault::{FetchError, Lack, after_colon, explain, message_in, shortened, wants_tls};
+use super::tap::{Count, Tap};
 use super::{proxy, tls};
 use crate::clock::Clock;
 use crate::sample::Millis;
@@ -44,6 +46,8 @@ pub struct Client {
     timeout: Duration,
     deadline: Instant,
     retries: u32,
+    received: Count,
+    offers_gzip: bool,
 }
 
 /// What is asked.
@@ -80,6 +84,8 @@ pub struct Answer {
     pub content_type: String,
     /// The node's own clock; frontends do not tell it.
     pub date: Option<Millis>,
+    /// It came in pieces, without its length.
+    pub chunked: bool,
 }
 
 impl Client {
@@ -100,10 +106,11 @@ impl Client {
             config = config.tls_config(tls::config(access)?);
         }
         let names = KnownNames::default();
+        let received = Count::default();
         Ok(Self {
             agent: Agent::with_parts(
                 config.build(),
-                proxy::connector(),
+                proxy::connector().chain(Tap(Arc::clone(&received))),
                 Names { known: Arc::clone(&names), ..Names::default() },
             ),
             names,
@@ -112,7 +119,19 @@ impl Client {
             timeout: access.timeout,
             deadline,
             retries,
+            received,
+            offers_gzip: false,
         })
+    }
+
+    /// Lets every node compress, also those on this machine, where it costs more than it saves.
+    pub fn offering_gzip(self) -> Self {
+        Self { offers_gzip: true, ..self }
+    }
+
+    /// Bytes that came over the wire so far, headers included.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// Whether a name that this client asked is that of the address.
@@ -186,7 +205,7 @@ impl Client {
         let proxy = through.map(proxy::for_request).transpose()?;
 
         let mut headers = http::HeaderMap::new();
-        if is_loopback(question.url) {
+        if is_loopback(question.url) && !self.offers_gzip {
             headers.insert("accept-encoding", http::HeaderValue::from_static("identity"));
         }
         if let Some(credentials) = self.credentials.as_ref().filter(|_| question.login != Login::Never) {
@@ -218,6 +237,10 @@ impl Client {
             let coding = shortened(&String::from_utf8_lossy(coding.as_bytes()));
             return Err(FetchError::new(format!("the answer is compressed with `{coding}`, which nobody asked for")));
         }
+        let chunked = response
+            .headers()
+            .get("transfer-encoding")
+            .is_some_and(|coding| coding.to_str().is_ok_and(|coding| coding.to_ascii_lowercase().contains("chunked")));
         let date = response.headers().get("date").and_then(|value| moment_of(value.to_str().ok()?));
         let length = response.body().content_length().unwrap_or(0).min(MOST_RESERVED);
         let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
@@ -227,7 +250,7 @@ impl Client {
             return Err(FetchError::new(format!("the answer is larger than {} MiB", LARGEST_BODY >> 20)));
         }
         match status {
-            200 => Ok(Answer { body, content_type, date }),
+            200 => Ok(Answer { body, content_type, date, chunked }),
             _ => Err(self.refusal(status, &body, question, through)),
         }
     }

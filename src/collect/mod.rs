@@ -17,6 +17,7 @@ mod problems;
 mod proxy;
 pub mod show;
 pub mod starrocks;
+mod tap;
 mod tls;
 
 use std::collections::BTreeMap;

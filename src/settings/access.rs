@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Collection;
 use super::durations::WAIT;
 use super::endpoint::Endpoint;
 use super::files::read_text;
@@ -23,6 +24,20 @@ pub struct Access {
     pub proxies: Proxies,
     /// Of one request.
     pub timeout: Duration,
+}
+
+impl Access {
+    /// To what is no target: without a login, as any target that says nothing of its own.
+    pub fn to_anyone(collection: &Collection) -> Self {
+        Self {
+            login: None,
+            ca_file: None,
+            client_cert: None,
+            client_key: None,
+            proxies: collection.proxies.clone(),
+            timeout: collection.timeout,
+        }
+    }
 }
 
 /// What a target's options depend on.

@@ -33,6 +33,34 @@ impl Endpoint {
     }
 }
 
+/// The node of a page's URL, and the whole URL: scheme and host in lower case, `/metrics` where no path is. A query may
+/// follow. The error is that of [`parse`].
+pub fn of_page(url: &str) -> Result<(Endpoint, String), (String, String)> {
+    if url.contains('@') {
+        // Whatever stands before it may be a password.
+        return parse(url).map(|endpoint| (endpoint, url.to_owned()));
+    }
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let end = url.get(host..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |length| host + length);
+    let (node, path) = url.split_at_checked(end).unwrap_or((url, ""));
+    let path = path.split('#').next().unwrap_or_default();
+    let unfit = |letter: char| {
+        !letter.is_ascii() || letter.is_whitespace() || letter.is_control() || "\"<>\\^`{|}".contains(letter)
+    };
+    if path.contains(unfit) {
+        let message = format!("has {}, whose path has a letter that URLs do not have", quoted(url));
+        return Err((message, "write it with %XX".to_owned()));
+    }
+    let endpoint = parse(node)?;
+    let path = match path {
+        "" | "/" => "/metrics".to_owned(),
+        query if query.starts_with('?') => format!("/metrics{query}"),
+        path => path.to_owned(),
+    };
+    let page = format!("{}{path}", endpoint.base);
+    Ok((endpoint, page))
+}
+
 /// Reads a base URL. The error is message (following `frontends`) and hint; neither repeats what may be a password.
 pub fn parse(text: &str) -> Result<Endpoint, (String, String)> {
     let has = |why: &str, hint: &str| (format!("has {}, {why}", quoted(text)), hint.to_owned());
@@ -198,6 +226,25 @@ mod tests {
         ] {
             let https = base.starts_with("https");
             assert_eq!(parse(text), Ok(Endpoint { base: base.into(), instance: instance.into(), https }));
+        }
+    }
+
+    #[test]
+    fn a_page_has_its_node_and_its_whole_url() {
+        for (text, instance, page) in [
+            ("http://APP:8080", "app:8080", "http://app:8080/metrics"),
+            ("http://app:8080/", "app:8080", "http://app:8080/metrics"),
+            ("https://app?type=core", "app:443", "https://app/metrics?type=core"),
+            ("HTTP://app/Star/metrics?a=b#c", "app:80", "http://app/Star/metrics?a=b"),
+            ("http://[::1]:8080/m", "[::1]:8080", "http://[::1]:8080/m"),
+        ] {
+            let (endpoint, url) = of_page(text).expect("a page");
+            assert_eq!((endpoint.instance.as_str(), url.as_str()), (instance, page), "{text}");
+        }
+        for text in
+            ["app:8080/metrics", "http://", "http://a b/", "http://app/ü", "http://u:p@app/metrics", "http://u:p/x@app/metrics", "ftp://app/m"]
+        {
+            assert!(of_page(text).is_err(), "{text}");
         }
     }
 

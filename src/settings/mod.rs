@@ -40,7 +40,7 @@ mod tests;
 pub use access::Access;
 pub use application::Application;
 pub use cluster::{Cluster, Pages};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, of_page as page_url};
 pub use keeping::Keeping;
 pub use load::{LoadError, Loaded, SHIPPED, load, load_without_secrets};
 pub use login::{Login, Password};
@@ -119,6 +119,8 @@ pub struct Collection {
     pub retries: u32,
     /// The time over which a run spreads its first requests.
     pub stagger: Duration,
+    /// Of clusters that name none.
+    pub proxies: Proxies,
 }
 
 impl Default for Settings {
@@ -150,12 +152,11 @@ impl Settings {
         let metrics = Metrics::read(&reader, &root.table("metrics", "[metrics]"));
         let database = Database::read(&root.table("database", "[database]"), folder);
         let section = root.table("collection", "[collection]");
-        let collection = Collection::read(&reader, &section);
-        let proxies = proxy::of_collection(&reader, &section, secrets);
+        let collection = Collection::read(&reader, &section, secrets);
         let around = Surroundings {
             folder,
             secrets,
-            proxies: &proxies,
+            proxies: &collection.proxies,
             interval: metrics.interval,
             timeout: collection.timeout,
             deadline: collection.deadline,
@@ -218,7 +219,7 @@ impl Database {
 }
 
 impl Collection {
-    fn read(reader: &Reader<'_>, section: &Section<'_, '_>) -> Self {
+    fn read(reader: &Reader<'_>, section: &Section<'_, '_>, secrets: bool) -> Self {
         let many = Whole { least: 1, most: 4096 };
         let few = Whole { least: 0, most: 10 };
         let seconds = Duration::from_secs;
@@ -233,6 +234,7 @@ impl Collection {
             ),
             retries: section.value("retries", &few, 1, "how often a failed request is tried again"),
             stagger: section.value("stagger", &PAUSE, seconds(0), "spreads the first requests over this time"),
+            proxies: proxy::of_collection(reader, section, secrets),
         };
         let deadline = WAIT.show(collection.deadline);
         for (key, length) in [("timeout", collection.timeout), ("stagger", collection.stagger)] {

@@ -68,6 +68,7 @@ transactions = 300
         },
         database: Database { path: PathBuf::from("/etc/stellar/data/s.db") },
         collection: Collection {
+            proxies: Default::default(),
             max_concurrency: 8,
             timeout: milliseconds(500),
             deadline: seconds(20),
