@@ -7,11 +7,13 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod keeping;
+mod lint;
 mod query;
 pub mod sections;
 mod values;
 
 pub use keeping::{AggregateDaily, Backup, Cleanup, Doctor, Limit, Restore, Systemd, Turn};
+pub use lint::Lint;
 pub use query::Query;
 
 use sections::help;
@@ -85,6 +87,7 @@ pub enum Command {
     Cleanup(Cleanup),
     Report(Report),
     Query(Query),
+    Lint(Lint),
     Backup(Backup),
     Restore(Restore),
     Doctor(Doctor),

@@ -1,9 +1,8 @@
 //! `stellar`: health and performance history of StarRocks clusters in one SQLite file.
 //!
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
-//! store`, for a query of a file `exposition → history → promql`, then `store → days | report | alert`. Collecting never formats,
-//! reporting never fetches, no module reaches back.
-//! store`, then `store → days | report | alert | doctor`. Collecting never formats, reporting never fetches, no module reaches back.
+//! store`, for a query of a file `exposition → history → promql`, for a page by itself `exposition → lint`, then `store →
+//! days | report | alert | doctor`. Collecting never formats, reporting never fetches, no module reaches back.
 
 pub mod alert;
 pub mod catalogue;
@@ -17,6 +16,7 @@ pub mod exposition;
 pub mod failure;
 mod hash;
 pub mod history;
+pub mod lint;
 pub mod promql;
 pub mod report;
 pub mod sample;

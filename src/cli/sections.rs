@@ -1,6 +1,10 @@
 //! What help says besides flags: examples, exit codes, files, environment. Written once; `--help` and the manual pages are
 //! both made of it.
 
+mod lint;
+
+pub use lint::SHORT as LINT_SHORT;
+
 /// One part, such as the exit codes of a command.
 #[derive(Debug)]
 pub struct Section {
@@ -61,6 +65,7 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "cleanup" => &[&CLEANUP_EXAMPLES, &CLEANUP_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
+        "lint" => lint::ALL,
         "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
         "restore" => &[&RESTORE_EXAMPLES, &RESTORE_EXIT_CODES],
         "doctor" => &[&DOCTOR_EXAMPLES, &DOCTOR_WORDS, &DOCTOR_EXIT_CODES],

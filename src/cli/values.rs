@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Limit;
-use crate::settings::durations::{Grammar, INTERVAL, RETENTION, Refused, WAIT};
+use crate::settings::durations::{Grammar, INTERVAL, PAUSE, RETENTION, Refused, WAIT};
 use crate::settings::sizes::DATABASE_SIZE;
 
 /// The library says what its parser of numbers says.
@@ -15,6 +15,10 @@ pub(super) fn jobs(text: &str) -> Result<u16, String> {
 /// The grammar of durations is the configuration's.
 pub(super) fn wait(text: &str) -> Result<Duration, String> {
     duration(&WAIT, text)
+}
+
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
+    duration(&PAUSE, text)
 }
 
 pub(super) fn interval(text: &str) -> Result<Duration, String> {

@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod doctor;
 mod gaps;
+mod lint;
 mod progress;
 mod query;
 mod report;
@@ -104,6 +105,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Cleanup(arguments) => cleanup::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
+        Command::Lint(arguments) => lint::run(&cli.global, arguments, world),
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
         Command::Restore(arguments) => restore::run(&cli.global, arguments, world),
         Command::Doctor(arguments) => doctor::run(&cli.global, arguments, world),

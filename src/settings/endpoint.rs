@@ -241,9 +241,15 @@ mod tests {
             let (endpoint, url) = of_page(text).expect("a page");
             assert_eq!((endpoint.instance.as_str(), url.as_str()), (instance, page), "{text}");
         }
-        for text in
-            ["app:8080/metrics", "http://", "http://a b/", "http://app/ü", "http://u:p@app/metrics", "http://u:p/x@app/metrics", "ftp://app/m"]
-        {
+        for text in [
+            "app:8080/metrics",
+            "http://",
+            "http://a b/",
+            "http://app/ü",
+            "http://u:p@app/metrics",
+            "http://u:p/x@app/metrics",
+            "ftp://app/m",
+        ] {
             assert!(of_page(text).is_err(), "{text}");
         }
     }

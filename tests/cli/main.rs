@@ -17,6 +17,8 @@ mod gaps;
 mod help;
 mod history;
 mod hostile;
+mod lint;
+mod lint_promtool;
 mod lock;
 mod login;
 mod nodes;
