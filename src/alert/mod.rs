@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Deserialize;
 
+use crate::catalogue::recorded::Naming;
 use crate::promql::{self, Element, EvalError, Expression, Selector, Source, Value, Window};
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
@@ -87,7 +88,7 @@ pub fn shipped_rules() -> Result<Vec<Rule>, String> {
     compiled.collect()
 }
 
-/// The recorded values that rules see: `stellar_<metric>{cluster="…"}` and `stellar_node_<metric>{cluster="…", node="…", …}`.
+/// The recorded values that rules see, under the names and with the labels of [`crate::catalogue::recorded`].
 #[derive(Debug)]
 pub struct Recorded {
     /// The names that some rule reads: of a node there is much that none does.
@@ -102,18 +103,11 @@ impl Recorded {
         Self { read: read.collect(), series: Vec::new() }
     }
 
-    pub fn add(&mut self, metric: &str, cluster: &str, at: Millis, value: f64) {
-        self.push(format!("stellar_{metric}"), at, value, || Labels::of([("cluster", cluster)]));
-    }
-
-    /// `labels` tell the node, its cluster among them.
-    pub fn add_of_node(&mut self, metric: &str, labels: &Labels, at: Millis, value: f64) {
-        self.push(format!("stellar_node_{metric}"), at, value, || labels.clone());
-    }
-
-    fn push(&mut self, name: String, at: Millis, value: f64, labels: impl FnOnce() -> Labels) {
-        if let Some(name) = self.read.get(name.as_str()) {
-            self.series.push(Series { name: name.clone(), labels: labels(), points: vec![Point { at, value }] });
+    /// `labels` are those of the subject, made by its naming.
+    pub fn add(&mut self, naming: &Naming, metric: &str, labels: &Labels, at: Millis, value: f64) {
+        if let Some(name) = self.read.get(naming.sample(metric).as_str()) {
+            let points = vec![Point { at, value }];
+            self.series.push(Series { name: name.clone(), labels: labels.clone(), points });
         }
     }
 }
@@ -158,12 +152,16 @@ pub fn evaluate<'r>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::recorded::naming;
+    use crate::settings::metric_entry::Subject;
 
     fn found(values: &[(&str, f64)]) -> Vec<String> {
         let rules = shipped_rules().unwrap();
         let mut recorded = Recorded::of(&rules);
+        let naming = naming(Subject::Cluster);
+        let labels = naming.labelled(["shop"]);
         for (metric, value) in values {
-            recorded.add(metric, "shop", 0, *value);
+            recorded.add(naming, metric, &labels, 0, *value);
         }
         let (findings, faults) = evaluate(&rules, &recorded, 0);
         assert!(faults.is_empty());

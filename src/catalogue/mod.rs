@@ -5,6 +5,7 @@ pub mod batch;
 pub mod collection;
 pub mod evaluate;
 pub(crate) mod place;
+pub mod recorded;
 pub mod reference;
 pub mod uses;
 

@@ -15,8 +15,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::alert::{self, Finding, Recorded, Rule, Severity};
-use crate::catalogue::Catalogue;
-use crate::sample::{Labels, Millis, lapse};
+use crate::catalogue::{Catalogue, recorded};
+use crate::sample::{Millis, lapse};
 use crate::settings::Cluster;
 use crate::settings::metric_entry::{Subject, Unit};
 use crate::store::read::LatestCluster;
@@ -202,7 +202,7 @@ fn judge(
         return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: Some(age), current: false };
     }
     let at = cluster.collected_at.unwrap_or(now);
-    let recorded = recorded(&cluster, catalogue, rules, at);
+    let recorded = recorded_of(&cluster, catalogue, rules, at);
     let mut status = Status::Ok;
     let mut reasons = Vec::new();
     let (findings, faults) = alert::evaluate(rules, &recorded, at);
@@ -233,22 +233,23 @@ fn judge(
 }
 
 /// What the rules see of a cluster: its values and those of its nodes.
-fn recorded(cluster: &LatestCluster, catalogue: &Catalogue, rules: &[Rule], at: Millis) -> Recorded {
+fn recorded_of(cluster: &LatestCluster, catalogue: &Catalogue, rules: &[Rule], at: Millis) -> Recorded {
     let mut recorded = Recorded::of(rules);
+    let naming = recorded::naming(Subject::Cluster);
+    let labels = naming.labelled([&*cluster.name]);
     for (metric, value) in catalogue.stored(Subject::Cluster).zip(&cluster.values) {
         if let Some(value) = value {
-            recorded.add(metric.name(), &cluster.name, at, *value);
+            recorded.add(naming, metric.name(), &labels, at, *value);
         }
     }
+    let naming = recorded::naming(Subject::Node);
     for node in &cluster.nodes {
-        // A node without an address is told by its name.
-        let instance = node.instance.as_ref().unwrap_or(&node.node);
+        let instance = recorded::instance(node.instance.as_deref(), &node.node);
         let role = node.role.as_deref().unwrap_or_default();
-        let labels =
-            Labels::of([("cluster", &*cluster.name), ("node", &*node.node), ("instance", instance), ("role", role)]);
+        let labels = naming.labelled([&*cluster.name, &*node.node, instance, role]);
         for (metric, value) in catalogue.stored(Subject::Node).zip(&node.values) {
             if let Some(value) = value {
-                recorded.add_of_node(metric.name(), &labels, at, *value);
+                recorded.add(naming, metric.name(), &labels, at, *value);
             }
         }
     }
