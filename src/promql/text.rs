@@ -106,7 +106,7 @@ fn scan_prefix(text: &str) -> Result<Scan, ParseError> {
 }
 
 /// The length of white space and comments at the start.
-fn blank(rest: &str) -> usize {
+pub(super) fn blank(rest: &str) -> usize {
     let mut length = 0;
     while let Some(byte) = rest.as_bytes().get(length) {
         length += match byte {
@@ -119,7 +119,7 @@ fn blank(rest: &str) -> usize {
 }
 
 /// The length of the string literal at the start of `rest`, quotes included.
-fn quoted(rest: &str) -> Option<usize> {
+pub(super) fn quoted(rest: &str) -> Option<usize> {
     let mut bytes = rest.bytes().enumerate();
     let (_, quote) = bytes.next()?;
     while let Some((index, byte)) = bytes.next() {
@@ -278,6 +278,11 @@ impl Scan {
             return Err(ParseError::at(text, at, format!("the expression has more than {MOST_OPERATORS} operators")));
         }
         Ok(())
+    }
+
+    /// The words outside strings, comments and range brackets: offset and length in the original text.
+    pub fn words(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.words.iter().copied()
     }
 
     /// Where `word` stands first.

@@ -3,6 +3,7 @@
 
 mod call;
 mod refusal;
+mod repair;
 mod selector;
 
 use promql_parser::parser::token::{

@@ -2,12 +2,17 @@
 
 use promql_parser::parser;
 
+use super::repair;
 use crate::promql::error::{ParseError, Position};
 use crate::promql::selector::not_a_pattern;
 use crate::promql::text::{Misfit, Scan};
 
 /// The reason of the parser for a text that has no form at all.
 const NO_REASON: &str = "invalid promql query";
+/// That for ranges of samples around an operator, at its beginning.
+const OPERANDS: &str = "binary expression must contain only scalar and instant vector";
+/// What stands before the name of a function that it does not know.
+const UNKNOWN: &str = "unknown function with name '";
 
 pub(super) fn of(text: &str, scan: &Scan, reason: &str) -> ParseError {
     if reason == NO_REASON {
@@ -19,6 +24,19 @@ pub(super) fn of(text: &str, scan: &Scan, reason: &str) -> ParseError {
     };
     if let Some(pattern) = reason.strip_prefix("illegal regex for ") {
         return ParseError { position: place(pattern), reason: not_a_pattern(pattern) };
+    }
+    if reason.starts_with(OPERANDS)
+        && let Some((at, repaired)) = repair::distributed(text, scan)
+    {
+        let reason = format!("an operator takes numbers and vectors, not ranges of samples; write `{repaired}`");
+        return ParseError::at(text, at, reason);
+    }
+    if let Some(name) = reason.strip_prefix(UNKNOWN).map(|name| name.trim_end_matches('\''))
+        && name.to_ascii_lowercase().starts_with("humanize")
+    {
+        let instead = repair::without(name, text, scan).map_or(String::new(), |text| format!("; write `{text}`"));
+        let reason = format!("`{name}` is for templates of annotations, not for expressions{instead}");
+        return ParseError { position: place(name), reason };
     }
     // A sign that stands there once is the one that is meant.
     let only = |sign: &str| {
@@ -74,7 +92,7 @@ fn reworded(reason: &str) -> Option<String> {
         "`offset` stands directly behind a selector or its range, as in `rate(x[5m] offset 1h)`"
     } else if reason.starts_with("ranges only") {
         "a range stands directly behind a selector; write `sum(rate(x[5m]))` for what `rate(sum(x)[5m])` means"
-    } else if reason.starts_with("binary expression must contain only scalar and instant vector") {
+    } else if reason.starts_with(OPERANDS) {
         "an operator takes numbers and vectors; put a function like `rate` around a range of samples"
     } else {
         return None;

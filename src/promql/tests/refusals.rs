@@ -139,3 +139,46 @@ fn a_position_counts_bytes_and_characters() {
     let error = Expression::parse("x{a=\"\u{e9}\u{e9}\"}\n+ limitk(1, x)").unwrap_err();
     assert_eq!(error.position, Some(Position { offset: 14, line: 2, column: 3 }));
 }
+
+#[test]
+fn a_range_function_around_an_operator_is_told_with_what_was_meant() {
+    let told = |text: &str, place: usize, meant: &str| {
+        let expected =
+            format!("column {place}: an operator takes numbers and vectors, not ranges of samples; write `{meant}`");
+        assert_eq!(refusal(text), expected, "{text}");
+        assert!(Expression::parse(meant).is_ok(), "{meant}");
+    };
+    told("rate(a[5m] + b[5m])", 6, "rate(a[5m]) + rate(b[5m])");
+    told(" increase( a[5m] * 8 ) # bits", 11, " (increase(a[5m]) * 8) # bits");
+    told(
+        "1 / rate (a{x=\"1 + 2\"}[5m] offset 1m - b[5m] - c[5m])",
+        11,
+        "1 / (rate(a{x=\"1 + 2\"}[5m] offset 1m) - rate(b[5m]) - rate(c[5m]))",
+    );
+    told(
+        "sum(rate(a[5m] + b[5m])) / sum(rate(a[5m] / b[5m]))",
+        10,
+        "sum((rate(a[5m]) + rate(b[5m]))) / sum((rate(a[5m]) / rate(b[5m])))",
+    );
+    // What is not that mistake alone.
+    for text in ["rate(a[5m] + )", "rate(-a[5m] + b[5m])", "quantile_over_time(0.5, a[5m] + b[5m])", "a[5m] + b[5m]"] {
+        assert!(!refusal(text).contains("write"), "{text}: {}", refusal(text));
+    }
+}
+
+#[test]
+fn a_function_of_templates_is_none_of_expressions() {
+    for (text, meant) in [
+        ("humanizeBytes(x)", "; write `x`"),
+        ("1 - humanizePercentage( a / b )", "; write `1 - (a / b)`"),
+        ("sum(humanize1024(a)) + (humanize1024(b))", "; write `sum(a) + (b)`"),
+        ("humanize(x", ""),
+    ] {
+        let told = refusal(text);
+        assert!(meant.is_empty() != told.contains("templates") && told.ends_with(meant), "{text}: {told}");
+    }
+    assert_eq!(
+        refusal("2 * humanizeBytes(x)"),
+        "column 5: `humanizeBytes` is for templates of annotations, not for expressions; write `2 * x`"
+    );
+}
