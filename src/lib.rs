@@ -1,8 +1,9 @@
 //! `stellar`: health and performance history of StarRocks clusters in one SQLite file.
 //!
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
-//! store`, for a query of a file `exposition → history → promql`, for a page by itself `exposition → lint`, then `store →
-//! days | report | alert | doctor`. Collecting never formats, reporting never fetches, no module reaches back.
+//! store`, for a query `store → history → promql` or, of a file, `exposition → history → promql`, for a page by itself
+//! `exposition → lint`, then `store → days | report | alert | doctor`. Collecting never formats, reporting never fetches, no
+//! module reaches back.
 
 pub mod alert;
 pub mod catalogue;

@@ -5,12 +5,16 @@
 mod by_hand;
 #[path = "prometheus/expressions.rs"]
 mod expressions;
+#[path = "prometheus/history.rs"]
+mod history;
 #[path = "prometheus/language.rs"]
 mod language;
 #[path = "common/peers.rs"]
 mod peers;
 #[path = "prometheus/ranges.rs"]
 mod ranges;
+#[path = "prometheus/remote.rs"]
+mod remote;
 #[path = "common/replay/mod.rs"]
 mod replay;
 #[path = "prometheus/server.rs"]

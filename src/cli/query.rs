@@ -6,12 +6,14 @@ use clap::{Args, ValueHint};
 
 use super::sections::{self, help};
 
-/// Evaluate PromQL over a file of samples
+/// Evaluate PromQL over what is stored, or over a file of samples
 ///
-/// Reads a text file with timestamps, many scrapes in one file, plain or compressed by gzip; no database and no
-/// configuration is needed. Answers are those of Prometheus 3: a series counts as present for 5 minutes after its last
-/// sample, ranges exclude the sample at their very beginning. Of two samples of one series and time the first counts.
-/// A range alone, as `up[5m]`, gives its samples. `[$__interval]` is for metrics of the configuration: a file has none.
+/// Every metric is recorded as `stellar_NAME{cluster}`, those of nodes as `stellar_node_NAME{cluster, node, instance,
+/// role}`, those of applications as `NAME{application, environment, database, table, test_name}`; `stellar config
+/// metrics` tells the names. Answers are those of Prometheus 3, with a snapshot for a scrape: what
+/// was not measured is absent, so the series of a target that does not answer end there; what is not collected any more is
+/// present for 5 minutes or two intervals, whichever is longer. Ranges exclude the sample at their very beginning. A range
+/// alone, as `stellar_queries[5m]`, gives its samples. `[$__interval]` is for metrics of the configuration.
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("query")))]
 pub struct Query {
@@ -23,17 +25,18 @@ pub struct Query {
     #[arg(hide = true, value_name = "EXPR")]
     pub further: Vec<String>,
 
-    /// The file; `-` is standard input
+    /// A text file instead of the database; `-` is standard input
     ///
-    /// Every sample has the time of its scrape behind the value. With a line `# EOF` anywhere in the file it is
+    /// With timestamps: many scrapes in one file, plain or compressed by gzip; no database and no configuration is needed. A series is
+    /// present for 5 minutes after its last sample; of two samples of one series and time the first counts. Every sample has the time of its scrape behind the value. With a line `# EOF` anywhere in the file it is
     /// OpenMetrics and the times are seconds, else they are milliseconds. `promtool tsdb dump-openmetrics` writes such
     /// files; names in quotes, as in the lines of `promtool tsdb dump`, are not read.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
-    pub openmetrics: PathBuf,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub openmetrics: Option<PathBuf>,
 
-    /// At this moment, instead of that of the newest sample
+    /// At this moment, instead of now
     ///
-    /// Moments are `now`, `today`, `yesterday 14:00`, `90m` (ago; also `-90m`, `2 days ago`, `1d12h`), `2026-11-21`,
+    /// In a file at its newest sample. Moments are `now`, `today`, `yesterday 14:00`, `90m` (ago; also `-90m`, `2 days ago`, `1d12h`), `2026-11-21`,
     /// `2026-11-21 14:00:05`, `14:00` (the last such moment), `2026-11-21T14:00:05+08:00` and `@1795313000.5`.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true)]
     pub time: Option<String>,
@@ -50,9 +53,9 @@ pub struct Query {
     )]
     pub since: Option<String>,
 
-    /// Up to this moment and including it, instead of the newest sample
+    /// Up to this moment and including it, instead of now
     ///
-    /// A time of day alone is the next one after --since: `--since 22:00 --until 06:00` is a night.
+    /// In a file up to its newest sample. A time of day alone is the next one after --since: `--since 22:00 --until 06:00` is a night.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, allow_hyphen_values = true, requires = "since", alias = "end")]
     pub until: Option<String>,
 
@@ -72,7 +75,9 @@ pub struct Query {
     #[arg(long)]
     pub csv: bool,
 
-    /// Times in UTC instead of the system's zone
+    /// Times in UTC instead of the configured zone
+    ///
+    /// For a file instead of the system's zone.
     #[arg(long, conflicts_with = "tz")]
     pub utc: bool,
 

@@ -219,12 +219,12 @@ const REPORT_EXIT_CODES: Section = Section {
 const QUERY_EXAMPLES: Section = Section {
     title: "Examples",
     entries: &[
-        ("stellar query --openmetrics scrapes.txt 'sum by (job) (up)'", "at the moment of the newest sample"),
+        ("stellar query 'topk(3, stellar_queries_per_second)'", "the three busiest clusters now"),
         (
-            "stellar query --openmetrics scrapes.txt --since 09:00 --until 10:00 --csv 'rate(x_total[5m])'",
-            "an hour, for a spreadsheet",
+            "stellar query --since 24h --step 1m --csv 'sum by (cluster) (stellar_node_reachable)'",
+            "a day, for a spreadsheet",
         ),
-        ("zstdcat day.zst | stellar query --openmetrics - --json 'max(x)'", "from standard input, for programs"),
+        ("zstdcat day.zst | stellar query --openmetrics - --json 'max(x)'", "of a file, for programs"),
     ],
 };
 
@@ -233,8 +233,8 @@ const QUERY_EXIT_CODES: Section = Section {
     entries: &[
         ("0", "answered, also when there is no series"),
         ("1", "the answer could not be written"),
-        ("2", "usage: the expression, a moment, a range; series that cannot be told apart"),
-        ("3", "the file: cannot be read, has no sample, or a sample without a timestamp"),
+        ("2", "usage or configuration; series that cannot be told apart"),
+        ("3", "the database; a file that cannot be read, or has no sample or no time"),
     ],
 };
 

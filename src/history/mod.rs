@@ -81,12 +81,7 @@ impl Filling {
             duplicates += (before - points.len()) as u64;
             points.shrink_to_fit();
         }
-        self.series.sort_by(|left, right| left.labels.cmp(&right.labels));
-        let mut by_name: BTreeMap<Text, Vec<Series>> = BTreeMap::new();
-        for series in self.series {
-            by_name.entry(series.name.clone()).or_default().push(series);
-        }
-        (History { series: by_name, lookback }, duplicates)
+        (History::of(self.series, lookback), duplicates)
     }
 }
 
@@ -101,6 +96,21 @@ fn is_same(series: &Series, name: &str, labels: &[Label<'_>]) -> bool {
 }
 
 impl History {
+    fn of(mut series: Vec<Series>, lookback: Millis) -> Self {
+        series.sort_by(|left, right| left.labels.cmp(&right.labels));
+        let mut by_name: BTreeMap<Text, Vec<Series>> = BTreeMap::new();
+        for series in series {
+            by_name.entry(series.name.clone()).or_default().push(series);
+        }
+        Self { series: by_name, lookback }
+    }
+
+    /// Of series that say themselves when they end, by a point that is [`stale`]. No two have the same name and labels;
+    /// the points of each are in the order of time.
+    pub fn ending(series: Vec<Series>) -> Self {
+        Self::of(series, Millis::MAX)
+    }
+
     /// The series that a selector reads at some time or other.
     pub fn selected<'h>(&'h self, selector: &'h Selector) -> impl Iterator<Item = &'h Series> {
         let (named, all) = match &selector.name {
@@ -114,8 +124,11 @@ impl History {
 
     /// The times of the oldest and the newest sample of the series that a selector reads.
     pub fn extent(&self, selector: &Selector) -> Option<(Millis, Millis)> {
-        let ends =
-            self.selected(selector).filter_map(|series| Some((series.points.first()?.at, series.points.last()?.at)));
+        let ends = self.selected(selector).filter_map(|series| {
+            let mut values = series.points.iter().filter(|point| !is_stale(point));
+            let first = values.next()?;
+            Some((first.at, values.next_back().unwrap_or(first).at))
+        });
         ends.reduce(|(oldest, newest), (first, last)| (oldest.min(first), newest.max(last)))
     }
 
@@ -155,6 +168,11 @@ impl History {
             }
         }
     }
+}
+
+/// The point at which a series has ended.
+pub fn stale(at: Millis) -> Point {
+    Point { at, value: f64::from_bits(STALE) }
 }
 
 fn is_stale(point: &Point) -> bool {

@@ -27,6 +27,7 @@ mod migrate;
 mod partial;
 pub mod read;
 pub mod restore;
+pub mod samples;
 pub mod write;
 
 pub use migrate::refuse_old;

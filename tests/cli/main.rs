@@ -31,6 +31,7 @@ mod restore;
 mod schema;
 mod snapshot;
 mod store;
+mod stored;
 mod survive;
 mod systemd;
 mod tls;

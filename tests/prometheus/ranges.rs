@@ -35,10 +35,10 @@ const EXPRESSIONS: [&str; 16] = [
 ];
 
 /// The labels of a series, and its points.
-type Series = (String, Vec<(f64, f64)>);
+pub type Series = (String, Vec<(f64, f64)>);
 
 /// Every series in the order of the answer.
-fn series(data: &Value) -> Vec<Series> {
+pub fn series(data: &Value) -> Vec<Series> {
     assert_eq!(data["resultType"], "matrix");
     let number = |text: &Value| text.as_str().expect("a value in quotes").parse().expect("a number");
     let point = |one: &Value| (one[0].as_f64().expect("a time"), number(&one[1]));
@@ -50,7 +50,7 @@ fn series(data: &Value) -> Vec<Series> {
     data["result"].as_array().expect("series").iter().map(one).collect()
 }
 
-fn agree((ours, left): &Series, (theirs, right): &Series) -> bool {
+pub fn agree((ours, left): &Series, (theirs, right): &Series) -> bool {
     let near = |left: f64, right: f64| {
         left == right || left.is_nan() && right.is_nan() || (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
     };

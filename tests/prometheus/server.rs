@@ -62,6 +62,21 @@ impl Prometheus {
         })
     }
 
+    /// Scrapes nothing and takes this request of remote write.
+    pub fn receiving(programs: &Programs, request: &[u8]) -> Self {
+        let started = Self::start(programs, "scrape_configs: []\n", |_| {});
+        let headers = [
+            ("Content-Encoding", "snappy"),
+            ("Content-Type", "application/x-protobuf"),
+            ("X-Prometheus-Remote-Write-Version", "0.1.0"),
+        ];
+        let post = started.client.post(format!("{}/api/v1/write", started.base));
+        let post = headers.into_iter().fold(post, |post, (name, value)| post.header(name, value));
+        let mut answer = post.send(request).expect("an answer");
+        assert_eq!(answer.status(), 204, "{:?}", answer.body_mut().read_to_string());
+        started
+    }
+
     fn start(programs: &Programs, config: &str, fill: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (file, data, log) =
@@ -73,6 +88,7 @@ impl Prometheus {
         let mut process = Command::new(&programs.prometheus)
             .args([flag("config.file", &file), flag("storage.tsdb.path", &data)])
             .args(["--web.listen-address=127.0.0.1:0", "--storage.tsdb.retention.time=10y", "--log.format=logfmt"])
+            .arg("--web.enable-remote-write-receiver")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("the log"))
@@ -136,6 +152,13 @@ impl Prometheus {
             }
         }
         Ok(all)
+    }
+
+    /// The `data` object at a moment, in milliseconds.
+    pub fn vector(&self, expression: &str, at: i64) -> Value {
+        let time = format!("{}.{:03}", at / 1000, at % 1000);
+        let form = vec![("query", expression.to_owned()), ("time", time)];
+        self.data("query", form).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
     /// The `data` object for a range; times and the step in seconds.

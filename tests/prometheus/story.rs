@@ -80,6 +80,11 @@ impl Story {
         Self { catalogue, moments: Vec::new(), settings, config, last, periodic, nodes, _folder: folder }
     }
 
+    /// The file that the program fills.
+    pub fn database(&self) -> PathBuf {
+        self.config.with_file_name("stellar.db")
+    }
+
     /// Collects twice at the same moment: by the program, and by the library for the samples.
     pub fn collect(&mut self, what: &str, at: i64) {
         let collected = self.program(at);

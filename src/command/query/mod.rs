@@ -1,18 +1,16 @@
-//! `stellar query`: an expression over samples that lie in a file.
+//! `stellar query`: an expression over the stored history, or over samples that lie in a file.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+mod database;
+mod file;
+mod unknown;
 
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
 use super::{World, misused, moment, print, range};
 use crate::cli::{Global, Query};
-use crate::exposition::Format;
 use crate::failure::{Exit, Failure};
-use crate::history::text::{self, FileReport, TextError};
-use crate::history::{History, LOOKBACK, MOST_POINTS, OverTime, Steps, evaluate_over_time, with_name};
+use crate::history::{History, MOST_POINTS, OverTime, Steps, evaluate_over_time, with_name};
 use crate::promql::{self, At, EvalError, Expression, ParseError, Selector, ValueType, Window, evaluate};
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
@@ -21,9 +19,9 @@ use crate::settings::document::Document;
 use crate::settings::durations::{self, INTERVAL};
 use crate::settings::fault::{Fault, render};
 use crate::settings::moments::Calendar;
-use crate::settings::words::{io_reason, quoted};
+use crate::settings::words::quoted;
 
-pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
+pub fn run(global: &Global, arguments: &Query, world: &World) -> Result<Exit> {
     let now = world.clock()?.now();
     if let Some(second) = arguments.further.first() {
         let (first, second) = (quoted(&arguments.expression), quoted(second));
@@ -32,28 +30,28 @@ pub fn run(_: &Global, arguments: &Query, world: &World) -> Result<Exit> {
     }
     let question = Question::parse(&arguments.expression)?;
     refuse_interval(&arguments.expression, &question.selectors())?;
-    let style = Style { zone: zone(arguments)?, colour: world.colour, width: world.width };
-    let asked = Asked::read(arguments, &Calendar { now, zone: style.zone.clone() })?;
-    if let (Asked::Over { .. }, Some(what)) = (&asked, question.only_at_once()) {
-        let failure = Failure::new(Exit::Usage, format!("{what} has no value over a range of time"));
-        return Err(failure.with_hint("leave out --since, or ask for a number or for series").into());
+    match &arguments.openmetrics {
+        Some(path) => file::answer(path, &question, arguments, now, world),
+        None => database::answer(global, &question, arguments, now, world),
     }
+}
 
-    let name = name_of(&arguments.openmetrics);
-    let read = read(&arguments.openmetrics, &question.selectors(), asked.needs_newest())
-        .map_err(|error| unread(&name, error))?;
-    let (history, report) = read;
-    warn(&name, &report, &style);
-    let (when, note) = asked.resolve(report.newest, &style)?;
-    let answer = question.answer(&history, when);
-    let answer = answer.map_err(|error| Failure::new(Exit::Usage, harmless(&error.to_string())))?;
-    if answer.is_empty() {
-        explain_nothing(&name, &question.selectors(), &history, when, &style);
-    }
+/// How the answer looks, times in `configured` unless a flag says otherwise.
+fn style(arguments: &Query, configured: TimeZone, world: &World) -> Result<Style> {
+    Ok(Style { zone: zone(arguments, configured)?, colour: world.colour, width: world.width })
+}
+
+/// The value of the question over what was read.
+fn answered(question: &Question, history: &History, when: When) -> Result<Answer, Failure> {
+    question.answer(history, when).map_err(|error| Failure::new(Exit::Usage, harmless(&error.to_string())))
+}
+
+/// `note` is said behind the moment.
+fn show(answer: &Answer, note: &str, arguments: &Query, style: &Style, world: &World) -> Result<Exit> {
     print(&match (arguments.json, arguments.csv) {
-        (true, _) => query::json(&answer),
-        (_, true) => query::csv(&answer, &style, world.stdout_is_terminal),
-        _ => query::table(&answer, note, &style),
+        (true, _) => query::json(answer),
+        (_, true) => query::csv(answer, style, world.stdout_is_terminal),
+        _ => query::table(answer, note, style),
     })?;
     Ok(Exit::Done)
 }
@@ -123,6 +121,28 @@ enum When {
     Over(Steps),
 }
 
+impl When {
+    /// The first and the last moment.
+    fn ends(self) -> (Millis, Millis) {
+        match self {
+            Self::At(at) => (at, at),
+            Self::Over(steps) => (steps.since, steps.until),
+        }
+    }
+
+    /// The first and the last moment that a selector looks at, whatever range hangs on it.
+    fn seen_by(self, selector: &Selector) -> (Millis, Millis) {
+        let (since, until) = self.ends();
+        let (first, last) = match selector.at {
+            Some(At::Time(pinned)) => (pinned, pinned),
+            Some(At::Start) => (since, since),
+            Some(At::End) => (until, until),
+            None => (since, until),
+        };
+        (first.saturating_sub(selector.offset), last.saturating_sub(selector.offset))
+    }
+}
+
 impl Asked {
     fn read(arguments: &Query, calendar: &Calendar) -> Result<Self> {
         let (since, until) = range(arguments.since.as_deref(), arguments.until.as_deref(), calendar)?;
@@ -137,24 +157,33 @@ impl Asked {
         Ok(Self::Over { since, is_age, until, step })
     }
 
+    /// The same, where the question has an answer there.
+    fn of(question: &Question, arguments: &Query, now: Millis, style: &Style) -> Result<Self> {
+        let asked = Self::read(arguments, &Calendar { now, zone: style.zone.clone() })?;
+        if let (Self::Over { .. }, Some(what)) = (&asked, question.only_at_once()) {
+            let failure = Failure::new(Exit::Usage, format!("{what} has no value over a range of time"));
+            return Err(failure.with_hint("leave out --since, or ask for a number or for series").into());
+        }
+        Ok(asked)
+    }
+
     fn needs_newest(&self) -> bool {
         matches!(self, Self::At(None) | Self::Over { until: None, .. })
     }
 
-    /// With the newest sample of the file for what nobody named; and what to say about it.
-    fn resolve(self, newest: Millis, style: &Style) -> Result<(When, &'static str)> {
-        let (end, note) = (newest, " (the newest sample)");
+    /// With `end` for what nobody named; and what to say about it: `note` if it was needed.
+    fn resolve(self, end: Millis, note: &'static str, style: &Style) -> Result<(When, &'static str)> {
         let (since, is_age, until, step) = match self {
             Self::At(Some(at)) => return Ok((When::At(at), "")),
             Self::At(None) => return Ok((When::At(end), note)),
             Self::Over { since, is_age, until, step } => (since, is_age, until, step),
         };
-        let note = if until.is_some() { "" } else { note };
+        let (note, named) = if until.is_some() { ("", true) } else { (note, false) };
         let until = until.unwrap_or(end);
         if since > until {
             let (since, until) = (style.moment(since), style.moment(until));
             let what = format!("the range ends before it begins: {since} .. {until}{note}");
-            let hint = if note.is_empty() { "put --since before --until" } else { "name a --since before that" };
+            let hint = if named { "put --since before --until" } else { "name a --since before that" };
             return Err(Failure::new(Exit::Usage, what).with_hint(hint).into());
         }
         let steps = Steps { since, until, step: step.unwrap_or_else(|| Steps::usual_step(since, until)) };
@@ -169,10 +198,10 @@ impl Asked {
     }
 }
 
-fn zone(arguments: &Query) -> Result<TimeZone> {
+fn zone(arguments: &Query, configured: TimeZone) -> Result<TimeZone> {
     match &arguments.tz {
         _ if arguments.utc => Ok(TimeZone::UTC),
-        None => Ok(TimeZone::system()),
+        None => Ok(configured),
         Some(name) => TimeZone::get(name).map_err(|_| {
             let what = match name.as_str() {
                 "" => "--tz is empty".to_owned(),
@@ -184,7 +213,7 @@ fn zone(arguments: &Query) -> Result<TimeZone> {
     }
 }
 
-/// It means since the collection before, and nothing collected a file; as the step, which it is elsewhere, one text would
+/// It means since the collection before, of which a file knows nothing; as the step, which it is elsewhere, one text would
 /// mean two things.
 fn refuse_interval(text: &str, selectors: &[Selector]) -> Result<()> {
     const INTERVAL: &str = "$__interval";
@@ -192,7 +221,7 @@ fn refuse_interval(text: &str, selectors: &[Selector]) -> Result<()> {
         return Ok(());
     }
     let begin = text.find(INTERVAL).unwrap_or_default();
-    let reason = "`$__interval` is the time since the collection before, which a file has not";
+    let reason = "`$__interval` is the time since the collection before, and is for metrics of the configuration";
     let place = Document::plain("expression", text).place(begin..begin + INTERVAL.len());
     let fault = Fault::new(place, reason, "write a range like `[5m]`");
     Err(Failure::new(Exit::Usage, render(&[fault])).into())
@@ -212,93 +241,4 @@ fn faulty(text: &str, error: &ParseError) -> Failure {
     };
     let document = Document::plain("expression", text);
     Failure::new(Exit::Usage, render(&[Fault::new(document.place(span), harmless(&error.reason), "")]))
-}
-
-fn name_of(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { harmless(&path.display().to_string()) }
-}
-
-fn read(path: &Path, selectors: &[Selector], newest: bool) -> Result<(History, FileReport), TextError> {
-    let input: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(TextError::Io)?)
-    };
-    text::read(input, selectors, newest)
-}
-
-fn unread(name: &str, error: TextError) -> Failure {
-    let fail = |what: String| Failure::new(Exit::Database, format!("{name}{what}"));
-    match error {
-        TextError::Io(error) => match error.kind() {
-            // The decoder's own words for it.
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                fail(": the gzip stream is damaged or cut off".to_owned())
-            }
-            _ => fail(format!(": {}", io_reason(&error))),
-        },
-        TextError::NoSample(None) => fail(": there is no sample in it".to_owned()).with_hint(SAMPLE),
-        TextError::NoSample(Some(first)) => {
-            fail(format!(": there is no sample in it that can be read; {first}")).with_hint(SAMPLE)
-        }
-        TextError::NoTimestamp(line) => fail(format!(":{line}: the sample has no timestamp")).with_hint(
-            "the time of the scrape stands behind the value: in milliseconds, or in seconds if the text ends with `# EOF`",
-        ),
-        TextError::Fraction(line) => {
-            fail(format!(":{line}: the timestamp is not a whole number of milliseconds")).with_hint(
-                "if timestamps are seconds, as in OpenMetrics, the text has to end with `# EOF`; was it cut off?",
-            )
-        }
-        TextError::OutOfTime(line) => {
-            fail(format!(":{line}: the timestamp is not between 1970 and the year 9999")).with_hint(
-                "timestamps are seconds if there is a line `# EOF` in the text, else milliseconds",
-            )
-        }
-    }
-}
-
-const SAMPLE: &str = "a sample is a line like `up{job=\"fe\"} 1 1795313000000`";
-
-/// What was wrong with the file, although it could be read.
-fn warn(name: &str, report: &FileReport, style: &Style) {
-    if let Some(first) = report.first_bad.first() {
-        let lines = crate::words::count(usize::try_from(report.bad_lines).unwrap_or(usize::MAX), "line");
-        log::warn!("{name}: {lines} left out that cannot be read; the first is {first}");
-        report.first_bad.iter().skip(1).for_each(|line| log::info!("{name}: {line}"));
-    }
-    if report.duplicates > 0 {
-        let samples = crate::words::count(usize::try_from(report.duplicates).unwrap_or(usize::MAX), "sample");
-        log::warn!("{name}: {samples} left out, for an earlier line has the same series and time");
-    }
-    // Seconds taken for milliseconds stay below this up to the year 5138.
-    const IMPLAUSIBLE: Millis = 100_000_000_000;
-    if report.format == Format::Prometheus && report.newest < IMPLAUSIBLE {
-        log::warn!(
-            "{name}: the newest sample is of {}; if timestamps are seconds, as in OpenMetrics, the text has to end with `# EOF`",
-            style.moment(report.newest)
-        );
-    }
-}
-
-/// Why there may be no answer: what is not in the file at all, what ended too long before and what begins later.
-fn explain_nothing(name: &str, selectors: &[Selector], history: &History, when: When, style: &Style) {
-    for selector in selectors {
-        let shown = harmless(&selector.to_string());
-        let (first, last) = match (selector.at, when) {
-            (Some(At::Time(pinned)), _) => (pinned, pinned),
-            (_, When::At(at)) => (at, at),
-            (_, When::Over(steps)) => (steps.since, steps.until),
-        };
-        let (first, last) = (first.saturating_sub(selector.offset), last.saturating_sub(selector.offset));
-        let Some((oldest, newest)) = history.extent(selector) else {
-            log::warn!("no sample in {name} is of `{shown}`");
-            continue;
-        };
-        if last < oldest || first >= newest.saturating_add(LOOKBACK) {
-            let (oldest, newest) = (style.moment(oldest), style.moment(newest));
-            log::warn!(
-                "the samples of `{shown}` are of {oldest} .. {newest}; a series is present for 5 minutes after a sample"
-            );
-        }
-    }
 }
