@@ -48,6 +48,7 @@ fn runs<'r>(
         kind: Kind::Cluster,
         environment: None,
         interval: INTERVAL,
+        include_idle: false,
         labels: &NO_LABELS,
         harvest,
         figures,

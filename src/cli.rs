@@ -156,11 +156,29 @@ pub struct Report {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
+    /// BatchSQL applications: one line a database, table and test
+    #[arg(long, conflicts_with_all = ["gaps", "cluster"])]
+    pub batchsql: bool,
+
+    /// Every metric with its newest value, or why it has none
+    ///
+    /// Of an application also the generation of metrics that it exports.
+    #[arg(long, conflicts_with_all = ["gaps", "batchsql"])]
+    pub metrics: bool,
+
+    /// Only this application (can be given more than once)
+    ///
+    /// With --batchsql or --metrics.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub application: Vec<String>,
+
     /// What is missing, how long, and why
     #[arg(long)]
     pub gaps: bool,
 
-    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00; for --gaps, else a week before the end
+    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00
+    ///
+    /// For --gaps; left out, a week before the end.
     #[arg(long, value_name = "MOMENT", value_hint = ValueHint::Other, allow_hyphen_values = true, requires = "gaps", aliases = ["start", "begin"])]
     pub since: Option<String>,
 

@@ -41,6 +41,14 @@ pub fn value(value: f64, unit: Unit) -> String {
     }
 }
 
+/// A share with so many decimals, rounded down, so that 100% means complete: `99.98%`.
+pub fn per_cent_down(ratio: f64, decimals: usize) -> String {
+    let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(0));
+    // What is 0.9 in decimals is a little less in binary.
+    let floored = (ratio * 100.0 * scale + 1e-6).floor() / scale;
+    format!("{floored:.decimals$}%")
+}
+
 /// Three figures are enough: `0`, `0.42`, `88`, `640`, `1.2k`, `1.3M`.
 pub fn number(value: f64) -> String {
     for (size, letter) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] {

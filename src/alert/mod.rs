@@ -9,6 +9,7 @@ use crate::promql::{self, Element, EvalError, Expression, Selector, Source, Valu
 use crate::sample::{Labels, Millis, Point, Series, Text};
 
 const STARROCKS_RULES: &str = include_str!("../../conf/rules/starrocks.toml");
+const BATCHSQL_RULES: &str = include_str!("../../conf/rules/batchsql.toml");
 
 /// How bad it is; the worst of a target's reasons is its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -42,6 +43,39 @@ pub struct Rule {
     /// rule gives for theirs: [`Finding::label`].
     pub summary: String,
     expression: Expression,
+}
+
+impl Rule {
+    /// What the rule gives on a history: nothing where it does not hold.
+    ///
+    /// # Errors
+    /// When it cannot be evaluated on what is there.
+    pub fn elements(&self, source: &dyn Source, at: Millis) -> Result<Vec<Element>, EvalError> {
+        match promql::evaluate(&self.expression, source, at)? {
+            Value::Vector(elements) => Ok(elements),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    pub fn selectors(&self) -> Vec<Selector> {
+        self.expression.selectors()
+    }
+}
+
+/// A summary with what stands in braces; what is not known is a dash.
+pub fn filled(summary: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = String::new();
+    let mut rest = summary;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        text.push_str(&value(name).unwrap_or_else(|| "–".to_owned()));
+        rest = after;
+    }
+    text + rest
 }
 
 /// A rule that holds for a cluster.
@@ -80,7 +114,19 @@ impl Finding<'_> {
 /// # Errors
 /// A sentence, when the embedded file is not what this program reads; a test keeps it right.
 pub fn shipped_rules() -> Result<Vec<Rule>, String> {
-    let file: File = toml::from_str(STARROCKS_RULES).map_err(|error| error.message().to_owned())?;
+    read(STARROCKS_RULES)
+}
+
+/// Those for applications.
+///
+/// # Errors
+/// As [`shipped_rules`].
+pub fn shipped_batch_rules() -> Result<Vec<Rule>, String> {
+    read(BATCHSQL_RULES)
+}
+
+fn read(text: &str) -> Result<Vec<Rule>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
     let compiled = file.rule.into_iter().map(|entry| {
         let expression = Expression::parse(&entry.expr).map_err(|error| format!("{}: {error}", entry.alert))?;
         Ok(Rule { alert: entry.alert, severity: entry.severity, summary: entry.summary, expression })

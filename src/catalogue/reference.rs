@@ -61,13 +61,20 @@ fn section(page: &mut String, metric: &Metric, catalogue: &Catalogue) {
         None if shipped => page.push_str("- since StarRocks 2.5\n"),
         None => {}
     }
+    let _ = writeln!(page, "- NULL when: {}", null_when(metric, catalogue));
+    let _ = writeln!(page, "\n```promql\n{}\n```", entry.expr.text().trim());
+}
+
+/// When a metric has no value, in words.
+pub fn null_when(metric: &Metric, catalogue: &Catalogue) -> String {
+    let entry = &metric.entry;
+    let origin = Origin::of(metric, catalogue);
     let mut clauses: Vec<String> = entry.null_when.iter().cloned().chain(origin.null_when()).collect();
     clauses.extend(entry.since.as_ref().map(|_| "the version is older".to_owned()));
     if clauses.is_empty() {
         clauses.push("no such node was asked".to_owned());
     }
-    let _ = writeln!(page, "- NULL when: {}", clauses.join("; "));
-    let _ = writeln!(page, "\n```promql\n{}\n```", entry.expr.text().trim());
+    clauses.join("; ")
 }
 
 /// `network_io` → `Network io`.

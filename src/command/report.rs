@@ -7,12 +7,13 @@ use super::{
     Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, range, refuse_unknown, zone,
 };
 use crate::alert;
+use crate::catalogue::Catalogue;
 use crate::cli::{Global, Report};
 use crate::failure::{Exit, Failure};
-use crate::report::{self, Assessed, Expected, Style};
+use crate::report::{self, Assessed, Expected, Style, batchsql, metrics};
 use crate::sample::Millis;
-use crate::settings::Loaded;
 use crate::settings::moments::Calendar;
+use crate::settings::{Application, Loaded};
 use crate::store::{self, read};
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
@@ -23,6 +24,9 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
     let path = database(&loaded);
     let connection = store::open_read_only(path)?;
     let explain = |error: rusqlite::Error| store::explain(path, &error);
+    if arguments.batchsql {
+        return show_batches(&connection, &loaded, &catalogue, arguments, now, world);
+    }
     if arguments.gaps {
         return show_gaps(&connection, &loaded, arguments, now, world);
     }
@@ -37,6 +41,10 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         }
         Some(_) => loaded.settings.clusters.iter().map(Expected::from).collect(),
     };
+    if !arguments.application.is_empty() && !arguments.metrics {
+        let what = "--application goes with --batchsql or --metrics";
+        return Err(Failure::new(Exit::Usage, what).with_hint("add one of them").into());
+    }
     let mut assessed = report::assess(stored, &expected, &catalogue, &rules, now);
     let known: Vec<&str> = assessed.iter().map(|one| one.cluster.name.as_str()).collect();
     refuse_unknown(&arguments.cluster, &known, "cluster")?;
@@ -45,6 +53,23 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
     }
 
     let style = Style { zone: zone(&loaded, arguments.utc), colour: world.colour, width: world.width };
+    if arguments.metrics {
+        let mut applications = read::applications::latest(&connection, &catalogue).map_err(explain)?;
+        let known: Vec<&str> = applications.iter().map(|one| one.name.as_str()).collect();
+        refuse_unknown(&arguments.application, &known, "application")?;
+        // Who names targets of one kind means these alone.
+        let named = !arguments.application.is_empty() || !arguments.cluster.is_empty();
+        applications.retain(|one| !named || arguments.application.contains(&one.name));
+        assessed.retain(|one| !named || arguments.cluster.contains(&one.cluster.name));
+        let clusters = assessed.iter().map(|one| metrics::Target::cluster(one, &catalogue));
+        let applications = applications.iter().map(|one| metrics::Target::application(one, &catalogue));
+        let targets: Vec<metrics::Target> = clusters.chain(applications).collect();
+        match arguments.json {
+            true => print_json(&metrics::document(&targets, &catalogue, now, &style))?,
+            false => print(&metrics::render(&targets, &catalogue, &style))?,
+        }
+        return Ok(Exit::Done);
+    }
     if arguments.json {
         print_json(&report::json::document(&assessed, &catalogue, now, last_run, &style))?;
     } else if arguments.cluster.is_empty() {
@@ -53,6 +78,57 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         let whole: Vec<String> =
             assessed.iter().map(|one: &Assessed| report::render_cluster(one, &catalogue, &style)).collect();
         print(&whole.join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show_batches(
+    connection: &Connection,
+    loaded: &Loaded,
+    catalogue: &Catalogue,
+    arguments: &Report,
+    now: Millis,
+    world: &World,
+) -> Result<Exit> {
+    let path = database(loaded);
+    let explain = |error: rusqlite::Error| store::explain(path, &error);
+    let columns = batchsql::view::columns().map_err(anyhow::Error::msg)?;
+    let rules = alert::shipped_batch_rules().map_err(anyhow::Error::msg)?;
+    let mut stored = read::applications::latest(connection, catalogue).map_err(explain)?;
+    let settings = &loaded.settings;
+    let mut configured: Vec<Application> = settings.applications.clone();
+    let known: Vec<&str> =
+        stored.iter().map(|one| one.name.as_str()).chain(configured.iter().map(|one| one.name.as_str())).collect();
+    refuse_unknown(&arguments.application, &known, "application")?;
+    if !arguments.application.is_empty() {
+        stored.retain(|one| arguments.application.contains(&one.name));
+        configured.retain(|one| arguments.application.contains(&one.name));
+    }
+    let (drawn, plain): (Vec<_>, Vec<_>) = columns.iter().partition(|column| column.drawn.is_some());
+    let of_columns = |columns: &[&batchsql::view::Column]| {
+        columns.iter().flat_map(|column| column.expression.selectors()).collect::<Vec<_>>()
+    };
+    let mut selectors = of_columns(&plain);
+    selectors.extend(rules.iter().flat_map(alert::Rule::selectors));
+    let history = store::samples::history(connection, &selectors, now, now).map_err(explain)?;
+    let longest = drawn.iter().filter_map(|column| column.drawn).map(|slots| slots.over).max().unwrap_or(0);
+    let before = store::samples::history(connection, &of_columns(&drawn), now - longest, now).map_err(explain)?;
+    let report = batchsql::assess(batchsql::Asked {
+        columns: &columns,
+        rules: &rules,
+        history: &history,
+        before: &before,
+        stored,
+        configured: loaded.path.is_some().then_some(configured.as_slice()),
+        stages: &settings.stages,
+        now,
+    })
+    .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let last_run = read::last_run(connection).map_err(explain)?;
+    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
+    match arguments.json {
+        true => print_json(&batchsql::json::document(&report, &columns, catalogue, now, last_run, &style))?,
+        false => print(&batchsql::render(&report, &columns, now, last_run, &style))?,
     }
     Ok(Exit::Done)
 }

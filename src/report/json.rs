@@ -68,7 +68,7 @@ pub fn metrics(catalogue: &Catalogue, subject: Subject, values: &Row) -> Value {
 }
 
 /// Whole numbers without a fraction, as every JSON reader prints them best.
-fn number(value: Option<f64>) -> Value {
+pub(super) fn number(value: Option<f64>) -> Value {
     match value {
         None => Value::Null,
         Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => json!(whole as i64),

@@ -1,12 +1,15 @@
 //! What is shown, as pure functions: stored rows in, one model out, then text for a terminal or JSON. No report fetches,
 //! none writes.
 
+pub mod batchsql;
 mod cluster;
 pub mod gaps;
 pub mod json;
+pub mod metrics;
 mod overview;
 pub mod query;
 mod table;
+mod trend;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -311,22 +314,13 @@ fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
 
 /// A rule's summary with what stands in braces as people read it.
 fn filled(finding: &Finding, catalogue: &Catalogue, cluster: &LatestCluster, user: Option<&str>) -> String {
-    let mut text = String::new();
-    let mut rest = finding.rule.summary.as_str();
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
-            rest = after;
-            break;
-        };
-        text.push_str(&match (name, user) {
+    alert::filled(&finding.rule.summary, |name| {
+        Some(match (name, user) {
             ("user", Some(user)) => words::sql_user(user),
             ("user", None) => "…".to_owned(),
             _ => finding.label(name).unwrap_or_else(|| shown(catalogue, cluster, name)),
-        });
-        rest = after;
-    }
-    text + rest
+        })
+    })
 }
 
 /// The newest value of a cluster metric as people read it; `–` when it was not measured.

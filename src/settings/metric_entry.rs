@@ -97,6 +97,10 @@ fn name_of<T: PartialEq>(form: &OneOf<T>, value: T) -> &'static str {
 }
 
 impl Unit {
+    pub fn of_name(name: &str) -> Option<Self> {
+        UNITS.names.iter().find(|(own, _)| *own == name).map(|(_, unit)| *unit)
+    }
+
     /// As in TOML: `bytes_per_second`.
     pub fn name(self) -> &'static str {
         name_of(&UNITS, self)

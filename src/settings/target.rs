@@ -65,6 +65,10 @@ impl<'s> Target<'s> {
         }
     }
 
+    pub fn include_idle(self) -> bool {
+        matches!(self, Self::Application(application) if application.include_idle)
+    }
+
     pub fn interval(self) -> Duration {
         match self {
             Self::Cluster(cluster) => cluster.interval,

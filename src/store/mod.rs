@@ -21,6 +21,7 @@ pub mod daily;
 pub mod disk;
 pub mod gaps;
 pub mod health;
+mod keys;
 pub mod lock;
 pub mod memory;
 mod migrate;

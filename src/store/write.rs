@@ -23,6 +23,8 @@ pub struct TargetRun<'r> {
     pub environment: Option<&'r str>,
     pub labels: &'r BTreeMap<String, String>,
     pub interval: Duration,
+    /// Label sets under which nothing ran count as others do.
+    pub include_idle: bool,
     pub harvest: &'r Harvest,
     pub figures: &'r Figures,
     pub memory: &'r TargetMemory,
@@ -51,6 +53,11 @@ pub struct WrittenTarget {
     /// When the timer asks again, after a failure.
     pub next_try: Option<Millis>,
 }
+
+/// The column `idle` of a row under which nothing ever ran: one that is left out of averages and alerts, and one that
+/// `include_idle` lets count.
+pub(super) const IDLE: i64 = 1;
+const IDLE_INCLUDED: i64 = 2;
 
 /// What became of a target's snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -331,7 +338,12 @@ impl Inserts {
         for (batch, row) in &batches.rows {
             let of_all = *batch == Batch::default();
             let only = |value: i64| if of_all { Value::from(value) } else { Value::Null };
-            let idle = if of_all { Value::Null } else { i64::from(batches.idle.contains(batch)).into() };
+            let is_idle = !of_all && batches.idle.contains(batch);
+            let idle = match (is_idle, run.include_idle) {
+                (false, _) => Value::Null,
+                (true, false) => IDLE.into(),
+                (true, true) => IDLE_INCLUDED.into(),
+            };
             let [database, table, test_name] = batch.texts().map(|text| Value::from(text.to_string()));
             let keys = [application_id.into(), database, table, test_name, collected_at.into()];
             let about = [only(run_id), only(millis(run.interval)), only(answered), idle];

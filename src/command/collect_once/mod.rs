@@ -289,6 +289,7 @@ fn target_run<'r>(one: &'r Collected) -> TargetRun<'r> {
         environment: one.target.environment(),
         labels: one.target.labels(),
         interval: one.target.interval(),
+        include_idle: one.target.include_idle(),
         harvest: &one.harvest,
         figures: &one.figures,
         memory: &one.memory,

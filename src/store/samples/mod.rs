@@ -12,10 +12,10 @@ mod tests;
 use std::collections::BTreeSet;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::columns::{self, quoted};
-use super::snapshot_table;
+use super::{keys, snapshot_table};
 use crate::catalogue::KEY_COLUMNS;
 use crate::catalogue::recorded::{NAMINGS, Naming, instance};
 use crate::history::History;
@@ -41,6 +41,8 @@ struct Table {
     interval: &'static str,
     /// The rows of which every collection of the owner ?1 has left one.
     collections: &'static str,
+    /// Which of its rows count.
+    only: &'static str,
 }
 
 fn table(subject: Subject) -> Table {
@@ -54,6 +56,7 @@ fn table(subject: Subject) -> Table {
             text: plain,
             interval: "interval_ms",
             collections: "metrics_snapshots WHERE cluster_id = ?1",
+            only: "",
         },
         Subject::Node => Table {
             owner: "cluster_id",
@@ -66,6 +69,7 @@ fn table(subject: Subject) -> Table {
             },
             interval: "NULL",
             collections: "metrics_snapshots WHERE cluster_id = ?1",
+            only: "",
         },
         Subject::Batch => Table {
             owner: "application_id",
@@ -75,6 +79,8 @@ fn table(subject: Subject) -> Table {
             text: plain,
             interval: "interval_ms",
             collections: "batch_snapshots WHERE application_id = ?1 AND database = '' AND \"table\" = '' AND test_name = ''",
+            // What nobody ever ran under is no measurement, unless `include_idle` says so.
+            only: " AND idle IS NOT 1",
         },
     }
 }
@@ -158,7 +164,8 @@ impl Source<'_> {
             if !self.is_wanted(&labels.iter().map(String::as_str).collect::<Vec<_>>(), None) {
                 continue;
             }
-            for key in self.keys(*id)? {
+            let table = snapshot_table(self.naming.subject);
+            for key in keys::of_owner(self.connection, table, (self.table.owner, *id), self.table.keys)? {
                 let labels: Vec<&str> = labels.iter().chain(&key).map(String::as_str).collect();
                 for reading in readings {
                     let wanted = |metric: &&&str| self.is_wanted(&labels, Some(&self.naming.sample(metric)));
@@ -186,32 +193,6 @@ impl Source<'_> {
                     .iter()
                     .all(|matcher| known(&matcher.label).is_none_or(|value| matcher.accepts(value)))
         })
-    }
-
-    /// The subjects of an owner, stepped through in the key, because the rows of each are thousands.
-    fn keys(&self, owner: i64) -> rusqlite::Result<Vec<Vec<String>>> {
-        let keys = self.table.keys;
-        if keys.is_empty() {
-            return Ok(vec![Vec::new()]);
-        }
-        let columns = keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", ");
-        let places = (2..).take(keys.len()).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", ");
-        let text = |after: &str| {
-            let (table, own) = (snapshot_table(self.naming.subject), self.table.owner);
-            format!("SELECT {columns} FROM {table} WHERE {own} = ?1{after} ORDER BY {columns} LIMIT 1")
-        };
-        let (first, next) = (text(""), text(&format!(" AND ({columns}) > ({places})")));
-        let key = |row: &Row| (0..keys.len()).map(|index| row.get(index)).collect::<rusqlite::Result<Vec<String>>>();
-        let mut found: Vec<Vec<String>> = Vec::new();
-        loop {
-            let sql = if found.is_empty() { &first } else { &next };
-            let last = found.last().into_iter().flatten().cloned().map(Value::from);
-            let values = params_from_iter([owner.into()].into_iter().chain(last));
-            match self.connection.prepare_cached(sql)?.query_row(values, key).optional()? {
-                Some(key) => found.push(key),
-                None => return Ok(found),
-            }
-        }
     }
 
     /// The series of one subject, from the rows of all spans.
@@ -265,11 +246,11 @@ impl Source<'_> {
         between: (Millis, Millis),
         lines: &mut Lines,
     ) -> rusqlite::Result<()> {
-        let Table { owner: own, keys, texts, text, interval, .. } = &self.table;
+        let Table { owner: own, keys, texts, text, interval, only, .. } = &self.table;
         let list = texts.iter().chain(columns).map(|column| format!(", {}", quoted(column))).collect::<String>();
         let keys = (4..).zip(*keys).map(|(place, key)| format!(" AND {} = ?{place}", quoted(key))).collect::<String>();
         let statement = format!(
-            "SELECT collected_at, {interval}, covered_ms{list} FROM {} WHERE {own} = ?1{keys}
+            "SELECT collected_at, {interval}, covered_ms{list} FROM {} WHERE {own} = ?1{keys}{only}
              AND collected_at BETWEEN ?2 AND ?3 ORDER BY collected_at",
             snapshot_table(self.naming.subject)
         );

@@ -1,5 +1,7 @@
 //! What reports ask the history.
 
+pub mod applications;
+
 use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
