@@ -197,7 +197,6 @@ const REPORT_EXAMPLES: Section = Section {
         ("stellar report", "all clusters, one line each, reasons underneath"),
         ("stellar report --cluster shop", "every metric and every node of one cluster"),
         ("stellar report --batchsql", "applications, one line a database, table and test"),
-        ("stellar report --json", "the same for programs"),
         ("stellar --db copy.db report", "of any database, also without a configuration"),
     ],
 };
