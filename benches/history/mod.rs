@@ -8,9 +8,10 @@ use rusqlite::Connection;
 const SLOT_MILLIS: i64 = 30_000;
 
 /// Each table, how rows are found there by the newest run's id (?1) and time (?2), and the order that appends.
-const TABLES: [(&str, &str, &str); 4] = [
+const TABLES: [(&str, &str, &str); 5] = [
     ("runs", "id = ?1", "slot DESC"),
-    ("attempts", "run_id = ?1", "slot DESC"),
+    ("good_fetches", "run_id = ?1", "slot DESC"),
+    ("failed_fetches", "run_id = ?1", "slot DESC"),
     ("metrics_snapshots", "collected_at = ?2", "cluster_id, slot DESC"),
     ("node_snapshots", "collected_at = ?2", "cluster_id, node, slot DESC"),
 ];

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::fetches;
 use crate::sample::Millis;
 
 /// A clock that steps back by less is being disciplined, and no rate of a whole interval is hurt.
@@ -92,12 +93,12 @@ pub fn reason(
         )?
         .query_row([cluster_id, since, until], |row| row.get(0))?;
     let commonest = connection
-        .prepare_cached(
-            "SELECT min(url), error FROM runs CROSS JOIN attempts ON attempts.run_id = runs.id
-             CROSS JOIN endpoints ON endpoints.id = endpoint_id
+        .prepare_cached(&format!(
+            "SELECT min(url), error FROM runs CROSS JOIN {} ON run_id = runs.id CROSS JOIN endpoints ON endpoints.id = endpoint_id
              WHERE runs.started_at >= ?2 AND runs.started_at < ?3 AND cluster_id = ?1 AND job = 'fe' AND error IS NOT NULL AND NOT mended
              GROUP BY error ORDER BY count(*) DESC, error LIMIT 1",
-        )?
+            fetches::table_of_failures(connection)?
+        ))?
         .query_row([cluster_id, since, until], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok((commonest, tries))

@@ -19,6 +19,7 @@ mod columns;
 pub mod copy;
 pub mod daily;
 pub mod disk;
+mod fetches;
 pub mod gaps;
 pub mod health;
 mod keys;

@@ -1,16 +1,16 @@
-//! One run into the file, in one transaction: snapshots, nodes, attempts and the memory for the next run.
+//! One run into the file, in one transaction: snapshots, nodes, fetches and the memory for the next run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter, types::Value};
 
-use super::{KNOWN_NODES, Store, columns::quoted, memory, memory::TargetMemory, snapshot_table};
+use super::{KNOWN_NODES, Store, columns::quoted, fetches, memory, memory::TargetMemory, snapshot_table};
 use crate::catalogue::batch::{Batch, Batches};
 use crate::catalogue::evaluate::{Row, Rows};
 use crate::catalogue::{Catalogue, Figures};
 use crate::collect::due::{self, Past};
-use crate::collect::{Attempt, Harvest, Node, Remembered};
+use crate::collect::{Harvest, Node, Remembered};
 use crate::failure::Failure;
 use crate::sample::{Millis, millis};
 use crate::settings::Kind;
@@ -152,6 +152,7 @@ impl Store {
                     samples as i64
                 ])?;
             let inserts = Inserts::new(catalogue);
+            let mut record = fetches::Record::new(run_id, collected_at);
             let mut written = Vec::with_capacity(targets.len());
             for run in targets {
                 let upserted = upsert_target(&transaction, run, collected_at)?;
@@ -161,7 +162,7 @@ impl Store {
                 };
                 let Upserted { id, failures, next_try, .. } = upserted;
                 written.push(WrittenTarget { stored, failures, next_try });
-                attempts(&transaction, &run.harvest.attempts, id, run_id)?;
+                record.add(&transaction, id, &run.harvest.attempts)?;
                 if run.harvest.ended {
                     // Its counters end with it: the next run of the application begins with none.
                     memory::forget(&transaction, id)?;
@@ -169,6 +170,7 @@ impl Store {
                 }
                 memory::save(&transaction, id, &run.harvest.scrapes, run.memory, catalogue.uses(run.kind), oldest)?;
             }
+            record.finish(&transaction)?;
             memory::forget_layouts(&transaction)?;
             transaction.commit()?;
             Ok(Written { run_id, targets: written })
@@ -358,41 +360,4 @@ impl Inserts {
 
 fn reals(row: &Row) -> impl Iterator<Item = Value> {
     row.iter().map(|value| value.map_or(Value::Null, Value::from))
-}
-
-fn attempts(connection: &Connection, attempts: &[Attempt], cluster_id: i64, run_id: i64) -> rusqlite::Result<()> {
-    let mut statement =
-        connection.prepare_cached("SELECT url, id, job, instance FROM endpoints WHERE cluster_id = ?1")?;
-    let known = statement.query_map([cluster_id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    let mut ids: HashMap<String, i64> = known.collect::<rusqlite::Result<_>>()?;
-    let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO attempts
-         (run_id, endpoint_id, started_at, duration_ms, bytes, samples, kept, rejected, error, mended)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?;
-    for attempt in attempts {
-        let id = match ids.get(&attempt.url) {
-            Some(id) => *id,
-            None => {
-                let id = connection
-                    .prepare_cached("INSERT INTO endpoints (cluster_id, job, instance, url) VALUES (?1, ?2, ?3, ?4)")?
-                    .insert(params![cluster_id, attempt.job, attempt.instance, attempt.url])?;
-                ids.insert(attempt.url.clone(), id);
-                id
-            }
-        };
-        insert.execute(params![
-            run_id,
-            id,
-            attempt.started_at,
-            millis(attempt.took),
-            attempt.bytes as i64,
-            attempt.samples as i64,
-            attempt.kept as i64,
-            attempt.rejected as i64,
-            attempt.error,
-            attempt.mended,
-        ])?;
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ pub fn stage(configuration: &str, history: impl Fn(&Connection)) -> Stage {
     let connection = Connection::open(stage.database()).expect("the database");
     connection
         .execute_batch(
-            "DELETE FROM metrics_snapshots; DELETE FROM node_snapshots; DELETE FROM attempts; DELETE FROM runs;",
+            "DELETE FROM metrics_snapshots; DELETE FROM node_snapshots; DELETE FROM good_fetches; DELETE FROM runs;",
         )
         .expect("an empty history");
     history(&connection);

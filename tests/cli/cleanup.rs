@@ -76,8 +76,8 @@ fn a_dry_run_says_what_the_run_then_does() {
     // The oldest that stays is exactly four days old.
     assert_eq!(stage.rows(left), format!("97|{0}\n97|{0}\n", -4 * DAY));
     assert_eq!(
-        stage.rows("SELECT count(*), count(DISTINCT run_id), min(run_id) FROM attempts WHERE endpoint_id = 1"),
-        "97|97|145\n"
+        stage.rows("SELECT count(*), count(DISTINCT url), min(run_id) FROM fetches WHERE url = (SELECT url FROM endpoints WHERE id = 1)"),
+        "97|1|145\n"
     );
     assert_eq!(stage.rows("SELECT count(*) FROM runs"), "97\n");
 

@@ -11,7 +11,8 @@ pub fn make(stage: &Stage, first: i64, step: i64, times: i64) {
     let transaction = connection.transaction().expect("it begins");
     let tables = [
         ("runs", "id", "started_at", "started_at"),
-        ("attempts", "run_id", "run_id, started_at", "started_at"),
+        ("good_fetches", "run_id", "run_id", ""),
+        ("failed_fetches", "run_id", "run_id, started_at", "started_at"),
         ("metrics_snapshots", "run_id", "run_id, collected_at", "collected_at"),
         ("node_snapshots", "", "collected_at", "collected_at"),
     ];

@@ -329,23 +329,26 @@ struct Weigher {
 
 impl Weigher {
     fn new(connection: &Connection, ids: &[(i64, String, Option<Millis>)]) -> rusqlite::Result<Self> {
-        let [cluster, node, attempt] =
-            ["metrics_snapshots", "node_snapshots", "attempts"].map(|table| bytes_a_row(connection, table));
-        let (cluster, node, attempt) = (cluster?, node?, attempt?);
+        let [cluster, node, run, failure] = ["metrics_snapshots", "node_snapshots", "good_fetches", "failed_fetches"]
+            .map(|table| bytes_a_row(connection, table));
+        let (cluster, node, run, failure) = (cluster?, node?, run?, failure?);
         let mut snapshot = BTreeMap::new();
         for (id, _, _) in ids {
             // As many as the cluster has now.
             let nodes: i64 = connection
                 .prepare_cached(&format!("{KNOWN_NODES} SELECT count(name) FROM known"))?
                 .query_row([id], |row| row.get(0))?;
-            let attempts: i64 = connection
+            let failures: i64 = connection
                 .prepare_cached(
-                    "SELECT count(*) FROM endpoints CROSS JOIN attempts ON endpoint_id = endpoints.id
+                    "SELECT count(*) FROM failed_fetches CROSS JOIN endpoints ON endpoints.id = endpoint_id
                      WHERE cluster_id = ?1 AND run_id = (SELECT run_id FROM metrics_snapshots WHERE cluster_id = ?1
                                                          ORDER BY collected_at DESC LIMIT 1)",
                 )?
                 .query_row([id], |row| row.get(0))?;
-            snapshot.insert(*id, cluster + node * nodes as f64 + attempt * attempts as f64);
+            let share: f64 = connection
+                .prepare_cached("SELECT coalesce(avg(cluster_id = ?1), 0.0) FROM endpoints")?
+                .query_row([id], |row| row.get(0))?;
+            snapshot.insert(*id, cluster + node * nodes as f64 + run * share + failure * failures as f64);
         }
         Ok(Self { snapshot })
     }

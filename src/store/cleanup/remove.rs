@@ -9,7 +9,7 @@ use super::{ClusterPlan, Done, Plan, Span, is_over, thin};
 use crate::catalogue::Catalogue;
 use crate::failure::Failure;
 use crate::sample::Millis;
-use crate::store::{KNOWN_NODES, Store, memory};
+use crate::store::{KNOWN_NODES, Store, fetches, memory};
 
 /// Pages that a transaction may change without writing them twice.
 const CACHE_KIB: u32 = 32 * 1024;
@@ -141,7 +141,7 @@ fn runs(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::
             break;
         }
         for id in &oldest {
-            transaction.prepare_cached("DELETE FROM attempts WHERE run_id = ?1")?.execute([id])?;
+            fetches::forget(&transaction, *id)?;
             transaction.prepare_cached("DELETE FROM runs WHERE id = ?1")?.execute([id])?;
         }
         transaction.commit()?;

@@ -25,6 +25,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../../migrations/0001_foundation.sql"), rewrites: false },
     Migration { sql: include_str!("../../../migrations/0002_days.sql"), rewrites: false },
+    Migration { sql: include_str!("../../../migrations/0003_fetches.sql"), rewrites: true },
     Migration { sql: include_str!("../../../migrations/0004_applications.sql"), rewrites: false },
 ];
 
@@ -209,7 +210,8 @@ pub fn schema(connection: &Connection, path: &Path) -> Result<usize, Failure> {
     version(connection).map_err(|error| explain(path, &error))
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<usize> {
+/// The same for those who explain their errors themselves.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }

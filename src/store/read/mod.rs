@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::{KNOWN_NODES, columns, columns::quoted, snapshot_table};
+use super::{KNOWN_NODES, columns, columns::quoted, fetches, snapshot_table};
 use crate::catalogue::Catalogue;
 use crate::catalogue::evaluate::Row;
 use crate::sample::Millis;
@@ -66,10 +66,11 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
          ON cluster_id = ?1 AND node = name AND collected_at = ?2 ORDER BY node",
         nodes.columns()
     ))?;
-    let mut failed_fetches = connection.prepare(
-        "SELECT url, error FROM endpoints CROSS JOIN attempts ON endpoint_id = endpoints.id
+    let mut failed_fetches = connection.prepare(&format!(
+        "SELECT url, error FROM {} CROSS JOIN endpoints ON endpoints.id = endpoint_id
          WHERE cluster_id = ?1 AND run_id = ?2 AND error IS NOT NULL AND NOT mended ORDER BY url",
-    )?;
+        fetches::table_of_failures(connection)?
+    ))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

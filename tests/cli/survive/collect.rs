@@ -24,7 +24,7 @@ fn assert_whole(connection: &Connection) {
                    SELECT runs.id,
                           (SELECT count(*) FROM metrics_snapshots WHERE run_id = runs.id) AS snapshots,
                           (SELECT count(*) FROM node_snapshots WHERE collected_at = runs.started_at) AS nodes,
-                          (SELECT count(*) FROM attempts WHERE run_id = runs.id) > 4 AS attempted,
+                          (SELECT count(*) FROM fetches WHERE run_id = runs.id) > 4 AS attempted,
                           (SELECT count(*) FROM runs AS other WHERE other.started_at = runs.started_at) AS same
                    FROM runs)
                WHERE (snapshots, nodes, attempted, same) IS NOT (1, 2, 1, 1)";
