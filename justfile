@@ -23,6 +23,10 @@ demo:
 bench *arguments:
     benches/run {{arguments}}
 
+# The base of `just bench aggregate` and `just bench cleanup`, 7 days of 20 clusters in target/history: a few minutes, 2 GB
+history:
+    benches/run history
+
 # The parts one by one
 bench-parts *arguments:
     cargo bench --locked {{arguments}}

@@ -1,17 +1,87 @@
-//! Gives a database a past, for `benches/run`: `past DATABASE SLOTS` stores its newest run once more in each of so many
-//! earlier slots of 30 s. Twenty clusters of five nodes reach 1 GB in about a week of them.
+//! What `benches/run` does with databases.
+//!
+//! - `past DATABASE SLOTS` stores its newest run once more in each of so many earlier slots of 30 s;
+//! - `past DATABASE without-nodes` drops the snapshots of nodes;
+//! - `past DATABASE values` tells what a stored value takes;
+//! - `past DATABASE waits` asks for the database as a collection does, every 50 ms until the standard input ends, and tells
+//!   how long it waited.
 
 #[path = "../benches/history/mod.rs"]
 mod history;
 
+use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rusqlite::Connection;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [database, slots] = arguments.as_slice() else {
-        anyhow::bail!("usage: past DATABASE SLOTS");
+    let [database, what] = arguments.as_slice() else {
+        anyhow::bail!("usage: past DATABASE SLOTS|without-nodes|values|waits");
     };
-    history::lengthen(Path::new(database), slots.parse()?)
+    let database = Path::new(database);
+    match what.as_str() {
+        "without-nodes" => Ok(Connection::open(database)?.execute_batch("DELETE FROM node_snapshots; VACUUM")?),
+        "values" => values(&Connection::open(database)?),
+        "waits" => waits(&Connection::open(database)?),
+        slots => history::lengthen(database, slots.parse()?),
+    }
+}
+
+/// Of each table: rows, values of metrics that are not NULL, all bytes of its pages, and what that is a value.
+fn values(connection: &Connection) -> Result<()> {
+    println!("| {:<17} | {:>9} | {:>11} | {:>13} | bytes a row | bytes a value |", "table", "rows", "values", "bytes");
+    println!("|---|---:|---:|---:|---:|---:|");
+    let mut all = (0, 0, 0);
+    for table in ["metrics_snapshots", "node_snapshots"] {
+        let metrics: Vec<String> = connection
+            .prepare("SELECT '(\"' || name || '\" IS NOT NULL)' FROM pragma_table_info(?1) WHERE type = 'REAL'")?
+            .query_map([table], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let count = format!("SELECT count(*), coalesce(sum({}), 0) FROM {table}", metrics.join(" + "));
+        let (rows, values): (i64, i64) = connection.query_row(&count, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let bytes: i64 = connection.query_row(
+            "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE aggregate = 1 AND name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?1)",
+            [table],
+            |row| row.get(0),
+        )?;
+        line(table, (rows, values, bytes));
+        all = (all.0 + rows, all.1 + values, all.2 + bytes);
+    }
+    line("both", all);
+    let file: i64 =
+        connection.query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| {
+            row.get(0)
+        })?;
+    line("the whole file", (all.0, all.1, file));
+    Ok(())
+}
+
+fn line(name: &str, (rows, values, bytes): (i64, i64, i64)) {
+    let each = |of: i64| bytes as f64 / of.max(1) as f64;
+    println!("| {name:<17} | {rows:>9} | {values:>11} | {bytes:>13} | {:>11.0} | {:>13.2} |", each(rows), each(values));
+}
+
+fn waits(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(Duration::from_secs(60))?;
+    static ENDED: AtomicBool = AtomicBool::new(false);
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        ENDED.store(true, Ordering::Relaxed);
+    });
+    let mut waited = Vec::new();
+    while !ENDED.load(Ordering::Relaxed) {
+        let asked = Instant::now();
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        waited.push(asked.elapsed().as_millis());
+        connection.execute_batch("ROLLBACK")?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    waited.sort_unstable();
+    let at = |share: usize| waited.get((waited.len().saturating_sub(1)) * share / 100).copied().unwrap_or_default();
+    println!("waits of {} collections, ms: middle {}, 95 % {}, longest {}", waited.len(), at(50), at(95), at(100));
+    Ok(())
 }
