@@ -1,7 +1,5 @@
 //! A day's rows: read in one transaction, folded, written in another, so that a collection waits for the short one only.
 
-use std::collections::HashMap;
-
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params, params_from_iter};
 
@@ -11,6 +9,7 @@ use crate::catalogue::Catalogue;
 use crate::days::Day;
 use crate::days::fold::{Fold, Moment, Weights};
 use crate::failure::Failure;
+use crate::hash::Map;
 use crate::sample::Millis;
 use crate::settings::metric_entry::{Statistic, Subject};
 
@@ -24,7 +23,7 @@ pub struct Aggregated {
 }
 
 /// How long each snapshot of a day stands for, by its time.
-type ByTime = HashMap<Millis, Millis>;
+type ByTime = Map<Millis, Millis>;
 
 /// A cluster's day before it is written.
 struct Folded {
@@ -149,7 +148,7 @@ impl<'c> Plan<'c> {
             )?
             .query_row([id, day.begins_at], |row| row.get(0))?;
         let mut weights = Weights::new(before);
-        let mut by_time = ByTime::new();
+        let mut by_time = ByTime::default();
         let mut fold = self.cluster.fold();
         let (mut samples, mut covered) = (0, 0);
         let mut statement = connection.prepare_cached(&format!(
@@ -200,7 +199,7 @@ impl<'c> Plan<'c> {
         let mut nodes = Vec::new();
         for node in names.into_iter().flatten() {
             let mut fold = self.node.fold();
-            let (mut samples, mut covered, mut texts) = (0, 0, [None, None, None]);
+            let (mut samples, mut covered, mut texts) = (0, 0, [const { None::<String> }; 3]);
             let mut rows = statement.query(params![id, node, day.begins_at, day.ends_at])?;
             while let Some(row) = rows.next()? {
                 let own: Option<Millis> = row.get(5)?;
@@ -208,8 +207,10 @@ impl<'c> Plan<'c> {
                 samples += row.get::<_, Option<i64>>(4)?.unwrap_or(1);
                 covered += weight;
                 for (index, text) in texts.iter_mut().enumerate() {
-                    if let Some(newer) = row.get(1 + index)? {
-                        *text = Some(newer);
+                    // Hardly ever another one than before.
+                    let newer = row.get_ref(1 + index)?.as_str_or_null()?;
+                    if newer.is_some() && newer != text.as_deref() {
+                        *text = newer.map(str::to_owned);
                     }
                 }
                 self.node.add(&mut fold, row, 6, weight)?;
