@@ -2,8 +2,9 @@
 //! collection hardly waits for one.
 //!
 //! Snapshots older than the limit go, but never those of a day that still wants to be aggregated. The records of fetches go
-//! with the runs that no snapshot refers to any more. Killed between two transactions, the next run plans anew what is left.
+//! with the runs that no snapshot refers to any more, endpoints after the last of them. Killed between two transactions, the next run plans anew what is left.
 
+mod endpoints;
 mod pace;
 mod plan;
 mod remove;

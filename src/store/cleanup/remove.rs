@@ -5,7 +5,7 @@ use std::time::Instant;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::pace::{Courtesy, Pace};
-use super::{ClusterPlan, Done, Plan, Span, is_over, thin};
+use super::{ClusterPlan, Done, Plan, Span, endpoints, is_over, thin};
 use crate::catalogue::Catalogue;
 use crate::failure::Failure;
 use crate::sample::Millis;
@@ -55,6 +55,9 @@ fn execute(
         }
     }
     runs(connection, plan, &mut work)?;
+    if work.goes_on() {
+        endpoints::forget(connection, until)?;
+    }
     days(connection, plan, &mut work)?;
     readings(connection, plan.readings_before)?;
     for cluster in &plan.clusters {
