@@ -7,16 +7,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Secrets, World, database, load_catalogue, load_settings, moment, print, print_json, zone};
+use super::{Secrets, World, database, load_catalogue, load_settings, moment, opened, print, print_json, zone};
 use crate::catalogue::Catalogue;
 use crate::cli::{AggregateDaily, Global};
 use crate::days::Day;
 use crate::failure::{Exit, Failure};
 use crate::sample::{Millis, millis};
 use crate::settings::moments::Calendar;
-use crate::store::Store;
 use crate::store::daily::{Aggregated, ClusterDay, Pending, Selection};
 use crate::store::lock::Lock;
+use crate::store::{Store, must_exist};
 use crate::words;
 
 /// The lock and the name of the command.
@@ -40,11 +40,12 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     let zone = zone(&loaded, false);
     let between = between(arguments, now, &zone)?;
     let path = database(&loaded);
+    must_exist(path)?;
     let mut lock = match arguments.dry_run {
         true => None,
         false => Some(Lock::take(path, NAME, arguments.turn.wait.unwrap_or_default(), &clock)?),
     };
-    let mut store = Store::existing(path, &catalogue, arguments.dry_run)?;
+    let mut store = opened(path, global, world, || Store::existing(path, &catalogue, arguments.dry_run))?;
     if let Some(lock) = &mut lock {
         lock.narrow(NAME);
     }

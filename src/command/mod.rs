@@ -32,6 +32,7 @@ use crate::sample::Millis;
 use crate::settings::durations::Refused;
 use crate::settings::moments::Calendar;
 use crate::settings::{self, LoadError, Loaded, fault};
+use crate::store;
 use crate::words;
 
 /// Reads one environment variable.
@@ -311,6 +312,19 @@ fn print(text: &str) -> Result<()> {
 
 fn print_json(document: &serde_json::Value) -> Result<()> {
     print(&format!("{document:#}\n"))
+}
+
+/// Opens the database for writing by `open`. What brings a large one of an older schema up to date takes a while, and says so.
+fn opened<T>(
+    path: &Path,
+    global: &Global,
+    world: &World,
+    open: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match store::is_due(path) {
+        true => progress::timed(world, global.quiet, "bringing the database up to date", open),
+        false => open(),
+    }
 }
 
 /// The database of the settings.

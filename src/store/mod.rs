@@ -32,7 +32,7 @@ pub mod restore;
 pub mod samples;
 pub mod write;
 
-pub use migrate::refuse_old;
+pub use migrate::{is_due, refuse_old};
 
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -116,11 +116,7 @@ impl Store {
 /// Opens a file that must exist, for reading only. Works without write permission, while a collection runs and while
 /// none does.
 pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
-    refuse_folder(path)?;
-    if !path.exists() {
-        return Err(Failure::new(Exit::Database, format!("{}: there is no database", path.display()))
-            .with_hint("collect first: stellar collect-once; or name another file with --db"));
-    }
+    must_exist(path)?;
     let attempt = |name: String, more: OpenFlags| -> Result<Connection, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(name, flags)?;
@@ -147,6 +143,17 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
             .with_hint("collect first: stellar collect-once"));
     }
     Ok(connection)
+}
+
+/// For commands that make nothing, before they leave a lock beside a database that is not there. What cannot be looked for is
+/// told by whoever opens it.
+pub fn must_exist(path: &Path) -> Result<(), Failure> {
+    refuse_folder(path)?;
+    match path.try_exists() {
+        Ok(false) => Err(Failure::new(Exit::Database, format!("{}: there is no database", path.display()))
+            .with_hint("collect first: stellar collect-once; or name another file with --db")),
+        Ok(true) | Err(_) => Ok(()),
+    }
 }
 
 fn refuse_folder(path: &Path) -> Result<(), Failure> {

@@ -437,57 +437,23 @@ fn collections_go_on_while_it_cleans_up() {
 }
 
 #[test]
-fn a_full_disk_ends_a_cleanup_and_keeps_what_is_whole() {
-    let (_clusters, stage) = hourly("thin_after = \"2d\"\nthin_to = \"1h\"\nretention_days = \"4d\"");
-    history::stir(&stage);
-    aggregated(&stage);
-    change(&stage, "PRAGMA wal_checkpoint(TRUNCATE)");
-    std::fs::create_dir(stage.path("full")).expect("a folder");
-    let configuration = std::fs::read_to_string(stage.path("config.toml")).expect("the configuration");
-    stage.write("full.toml", &configuration.replace("\"stellar.db\"", "\"full/stellar.db\""));
-    let script = r#"
-mount -t tmpfs -o size=8m none full || exit 97
-cp stellar.db full/
-head -c 100m /dev/zero > full/filler 2>/dev/null
-truncate -s -${ROOM}K full/filler # so that a part of it finds room
-"$0" --config full.toml cleanup --vacuum; echo "exit $?"
-cp full/stellar.db* kept/
-rm full/filler
-"$0" --config full.toml cleanup --quiet; echo "exit $?"
-cp full/stellar.db* .
-"#;
-    for room in [64, 256, 1024] {
-        let copy = |name: &str| std::fs::copy(stage.path("stellar.db"), stage.path(name)).expect("a copy");
-        if room == 64 {
-            copy("first.db");
-        } else {
-            std::fs::copy(stage.path("first.db"), stage.path("stellar.db")).expect("a copy");
-            let _ = std::fs::remove_file(stage.path("stellar.db-wal"));
-        }
-        let _ = std::fs::remove_dir_all(stage.path("kept"));
-        std::fs::create_dir(stage.path("kept")).expect("a folder");
-        let mut shell = std::process::Command::new("unshare");
-        shell.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_stellar")]).current_dir(stage.folder());
-        shell.env("STELLAR_NOW", START.to_string()).env("TZ", "UTC").env("ROOM", room.to_string());
-        let Ok(output) = shell.output() else {
-            println!("not run: needs unshare");
-            return;
-        };
-        let run = stage.ended(output);
-        if run.code == 97 || run.stderr.contains("unshare failed") {
-            println!("not run: needs the right to mount: {}", run.stderr);
-            return;
-        }
-        assert!(run.stdout.ends_with("exit 3\nexit 0\n"), "{room} KiB: {run:?}");
-        let full = "error: DIR/full/stellar.db: disk full (# B free of # MiB on DIR/full); what was being written was rolled back\n\
-                    hint: free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back\n";
-        let vacuum = run.stderr.contains("--vacuum needs about");
-        assert!(vacuum || masked(&run.stderr.replace(" full/", " DIR/full/")) == full, "{room} KiB: {run:?}");
-        let kept = rusqlite::Connection::open(stage.path("kept/stellar.db")).expect("it opens");
-        assert_eq!(crate::program::rows(&kept, "PRAGMA integrity_check"), "ok\n");
-        assert_eq!(crate::program::rows(&kept, "PRAGMA foreign_key_check"), "");
-        assert_eq!(crate::program::rows(&kept, "SELECT count(*) FROM daily_snapshots"), "20\n");
-        assert_whole(&stage);
-        assert_eq!(stage.rows("SELECT count(*) FROM metrics_snapshots"), "194\n");
+fn an_endpoint_goes_with_the_last_record_of_a_fetch_that_speaks_of_it() {
+    let (gone, stays) = (Cluster::start(1, 0), Cluster::start(1, 1));
+    let login = "user = \"root\"\ninterval_secs = \"1h\"";
+    let stage = Stage::new(&block("old", &gone.urls(), login));
+    assert_eq!(stage.run(START - 10 * DAY, &["collect-once"]), silent());
+    stage.configure(&block("shop", &stays.urls(), login));
+    assert_eq!(stage.run(START - 9 * DAY, &["collect-once"]), silent());
+    let mut known = stage.rows("SELECT url FROM endpoints ORDER BY id");
+    for half_a_day in 0..17 {
+        assert_eq!(stage.run(START - 8 * DAY + half_a_day * 12 * HOUR, &["collect-once"]), silent());
     }
+    aggregated(&stage);
+    assert_eq!(run(&stage, &["--retention", "11d"]).code, 0);
+    assert_eq!(stage.rows("SELECT url FROM endpoints ORDER BY id"), known);
+    assert_eq!(run(&stage, &["--retention", "9d"]).code, 0);
+    known = stage.rows("SELECT DISTINCT url FROM fetches ORDER BY url");
+    assert!(!known.contains(&gone.urls()[0]) && known.contains(&stays.urls()[0]), "{known}");
+    assert_eq!(stage.rows("SELECT url FROM endpoints ORDER BY url"), known);
+    assert_whole(&stage);
 }

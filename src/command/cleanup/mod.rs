@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::{Secrets, World, aggregate_daily, database, load_catalogue, load_settings, print, print_json, said, zone};
+use super::{
+    Secrets, World, aggregate_daily, database, load_catalogue, load_settings, opened, print, print_json, said, zone,
+};
 use crate::catalogue::Catalogue;
 use crate::cli::{Cleanup, Global, Limit};
 use crate::clock::Clock;
@@ -17,11 +19,11 @@ use crate::failure::{Exit, Failure};
 use crate::sample::{Millis, millis};
 use crate::settings::Loaded;
 use crate::settings::durations::spoken;
-use crate::store::Store;
 use crate::store::cleanup::{Done, Plan, Space, Thin, Wish};
 use crate::store::daily::{Pending, Selection};
 use crate::store::disk::Disk;
 use crate::store::lock::{Lock, WRITERS};
+use crate::store::{Store, must_exist};
 use crate::words;
 
 /// The lock and the name of the command.
@@ -62,12 +64,13 @@ pub fn run(global: &Global, arguments: &Cleanup, world: &World) -> Result<Exit> 
     let zone = zone(&loaded, false);
     let limits = limits(&loaded, arguments)?;
     let path = database(&loaded);
+    must_exist(path)?;
     let locks: &[&str] = if arguments.vacuum { &WRITERS } else { &LOCKS };
     let mut lock = match arguments.dry_run {
         true => None,
         false => Some(Lock::take_several(path, locks, NAME, arguments.turn.wait.unwrap_or_default(), &clock)?),
     };
-    let mut store = Store::existing(path, &catalogue, arguments.dry_run)?;
+    let mut store = opened(path, global, world, || Store::existing(path, &catalogue, arguments.dry_run))?;
     if let Some(lock) = &mut lock {
         lock.narrow_to(locks);
     }

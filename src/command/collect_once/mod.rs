@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{
-    Secrets, World, cleanup, database, load_catalogue, load_settings, print, print_json, progress, refuse_unknown,
-    said, zone,
+    Secrets, World, cleanup, database, load_catalogue, load_settings, opened, print, print_json, progress,
+    refuse_unknown, said, zone,
 };
 use crate::catalogue::collection::Collection;
 use crate::catalogue::{Catalogue, Figures, batch, evaluate};
@@ -97,7 +97,7 @@ pub fn run(global: &Global, arguments: &CollectOnce, world: &World) -> Result<Ex
     };
     let mut store = match arguments.dry_run {
         true => Store::look_at(path)?,
-        false => Some(Store::open(path, &catalogue)?),
+        false => Some(opened(path, global, world, || Store::open(path, &catalogue))?),
     };
     if let Some(lock) = &mut lock {
         lock.narrow("collect-once");

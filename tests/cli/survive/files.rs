@@ -9,10 +9,26 @@ use super::{AFTERWARDS, assert_sound, copy, history, moments, on_a_small_disk};
 use crate::common::replay::Cluster;
 use crate::program::{Ended, Stage, ended, rows, silent};
 
-const COMMANDS: [&[&str]; 5] =
-    [&["report"], &["report", "--gaps"], &["aggregate-daily"], &["aggregate-daily", "--dry-run"], &["collect-once"]];
-/// How many of them only read.
-const READERS: usize = 2;
+const COMMANDS: [&[&str]; 7] = [
+    &["report"],
+    &["report", "--gaps"],
+    &["aggregate-daily"],
+    &["aggregate-daily", "--dry-run"],
+    &["collect-once"],
+    // The history ended a day ago.
+    &["cleanup", "--force"],
+    &["cleanup", "--force", "--dry-run"],
+];
+
+fn only_reads(words: &[&str]) -> bool {
+    words[0] == "report" || words.contains(&"--dry-run")
+}
+
+/// The first lock that a command takes.
+fn first_lock(command: &str) -> &str {
+    // No day is folded while its snapshots go.
+    if command == "cleanup" { "aggregate-daily" } else { command }
+}
 
 const FILE: &[&str] = &["stellar.db"];
 
@@ -20,7 +36,8 @@ const FILE: &[&str] = &["stellar.db"];
 fn stage() -> (Cluster, Stage) {
     let cluster = Cluster::start(1, 0);
     let stage = history();
-    stage.configure(&crate::program::block("shop", &cluster.urls(), ""));
+    let block = crate::program::block("shop", &cluster.urls(), "");
+    stage.configure(&format!("[metrics]\nretention_days = \"4d\"\n\n{block}"));
     (cluster, stage)
 }
 
@@ -67,7 +84,7 @@ fn what_must_not_be_written_is_read_and_left_as_it_is() {
     let (_cluster, base) = stage();
     let without_lock = |command: &str| {
         told(
-            &format!(".{command}.lock: cannot take the lock: permission denied"),
+            &format!(".{}.lock: cannot take the lock: permission denied", first_lock(command)),
             "run as the user who owns the database",
         )
     };
@@ -79,9 +96,9 @@ fn what_must_not_be_written_is_read_and_left_as_it_is() {
         let stage = copy(&base, FILE);
         permit(&stage, modes);
         let before = std::fs::read(stage.database()).expect("its bytes");
-        for (index, words) in COMMANDS.iter().enumerate() {
+        for words in COMMANDS {
             let run = ordinary(&stage, words);
-            if index < READERS || words.contains(&"--dry-run") {
+            if only_reads(words) {
                 assert!(run.code == 0 && run.stderr.is_empty(), "{modes:?} {words:?} {run:?}");
             } else {
                 assert_eq!(run, said(words[0]), "{modes:?}");
@@ -111,11 +128,12 @@ fn on_a_disk_that_is_mounted_for_reading_reports_go_on() {
     let Some(run) = on_a_small_disk(&stage, 8, &script) else { return };
     let told = |command: &str| {
         format!(
-            "error: full/stellar.db.{command}.lock: cannot take the lock: read-only file system\n\
-             hint: the folder of the database must be one that can be written\n"
+            "error: full/stellar.db.{}.lock: cannot take the lock: read-only file system\n\
+             hint: the folder of the database must be one that can be written\n",
+            first_lock(command)
         )
     };
-    assert_eq!(run, ended(0, "", told("aggregate-daily") + &told("collect-once")));
+    assert_eq!(run, ended(0, "", ["aggregate-daily", "collect-once", "cleanup"].map(told).concat()));
 }
 
 #[test]
@@ -128,19 +146,26 @@ fn what_is_not_there_is_told() {
         "error: DIR/no/such/stellar.db: there is no database\n\
          hint: collect first: stellar collect-once; or name another file with --db\n",
     );
-    let no_folder = |command: &str| {
-        let text = format!(
-            "error: DIR/no/such/stellar.db.{command}.lock: cannot take the lock: no such file or directory\n\
-             hint: make the folder first: mkdir -p DIR/no/such; or choose another file with [database] path or --db\n"
-        );
-        ended(3, "", text)
-    };
-    for (index, words) in COMMANDS.iter().enumerate() {
+    let no_folder = ended(
+        3,
+        "",
+        "error: DIR/no/such/stellar.db.collect-once.lock: cannot take the lock: no such file or directory\n\
+         hint: make the folder first: mkdir -p DIR/no/such; or choose another file with [database] path or --db\n",
+    );
+    for words in COMMANDS.into_iter().chain([["backup", "copy.db"].as_slice()]) {
         let run = stage.run(AFTERWARDS, &[words, ["--db", &nowhere].as_slice()].concat());
-        let reads = index < READERS || words.contains(&"--dry-run");
-        assert_eq!(run, if reads { no_database.clone() } else { no_folder(words[0]) }, "{words:?}");
+        let makes_it = words[0] == "collect-once";
+        assert_eq!(run, if makes_it { no_folder.clone() } else { no_database.clone() }, "{words:?}");
     }
-    assert!(!stage.path("no").exists());
+    assert!(!stage.path("no").exists() && !stage.path("copy.db").exists());
+    // Who finds nothing leaves nothing, no lock either.
+    let beside = stage.path("other.db").to_string_lossy().into_owned();
+    for words in COMMANDS.into_iter().filter(|words| words[0] != "collect-once") {
+        assert_eq!(stage.run(AFTERWARDS, &[words, ["--db", &beside].as_slice()].concat()).code, 3, "{words:?}");
+    }
+    let left = std::fs::read_dir(stage.folder()).expect("the folder").map(|file| file.expect("a file").file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("other")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// What may be said of a file that is none of ours any more.

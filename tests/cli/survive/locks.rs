@@ -33,30 +33,45 @@ fn collected() -> (Cluster, Stage) {
     (cluster, stage)
 }
 
+/// One of each: a cleanup and an aggregation at once would shut each other out.
 const COMMANDS: [&[&str]; 4] = [&["collect-once"], &["aggregate-daily"], &["report"], &["report", "--gaps"]];
+/// The history ended a day ago.
+const CLEAN: &[&str] = &["cleanup", "--retention", "4d", "--force"];
+
+/// A history of which a cleanup removes the first day that is aggregated.
+fn old() -> Stage {
+    let stage = history();
+    assert_eq!(stage.run(AFTERWARDS, &["aggregate-daily"]).code, 0);
+    stage
+}
 
 #[test]
 fn a_foreign_lock_that_goes_away_is_waited_for() {
-    let ((cluster, shop), days) = (collected(), history());
-    let locks = [&shop, &days].map(|stage| held(stage, "BEGIN IMMEDIATE"));
+    let ((cluster, shop), days, old) = (collected(), history(), old());
+    let first = old.rows("SELECT min(collected_at) FROM metrics_snapshots");
+    let locks = [&shop, &days, &old].map(|stage| held(stage, "BEGIN IMMEDIATE"));
     let collecting = start(&shop, START + 30, &["collect-once"]);
     let mut aggregating = start(&days, AFTERWARDS, &["aggregate-daily"]);
+    let mut cleaning = start(&old, AFTERWARDS, CLEAN);
     while cluster.frontends[0].asked().is_empty() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    // Both are at their lock by now, or nearly so.
+    // All are at their lock by now, or nearly so.
     std::thread::sleep(Duration::from_secs(1));
-    assert!(aggregating.try_wait().expect("its state").is_none());
+    assert!([&mut aggregating, &mut cleaning].map(|child| child.try_wait().expect("its state")) == [None; 2]);
     drop(locks);
     assert_eq!(end(&shop, collecting), silent());
     assert_eq!(end(&days, aggregating).code, 0);
+    assert_eq!(end(&old, cleaning).code, 0);
     assert_eq!(shop.rows("SELECT count(*) FROM metrics_snapshots"), "2\n");
     assert_eq!(days.rows("SELECT count(*) FROM days"), "10\n");
+    assert_ne!(old.rows("SELECT min(collected_at) FROM metrics_snapshots"), first);
 }
 
 #[test]
 fn a_foreign_lock_that_stays_ends_who_writes_and_lets_others_read() {
-    let ((_cluster, shop), days) = (collected(), history());
+    let ((_cluster, shop), days, old) = (collected(), history(), old());
+    let snapshots = old.rows("SELECT count(*) FROM metrics_snapshots");
     let before = days.rows("SELECT * FROM days");
     let told = "error: DIR/stellar.db: locked by another program for more than 5 s (not stellar)\n\
                 hint: see who: fuser -v DIR/stellar.db\n";
@@ -65,10 +80,15 @@ fn a_foreign_lock_that_stays_ends_who_writes_and_lets_others_read() {
     let locks = [
         held(&shop, "BEGIN EXCLUSIVE"),
         held(&days, "BEGIN IMMEDIATE"),
+        held(&old, "BEGIN IMMEDIATE"),
         held(&everybody.1, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE info SET value = value; COMMIT"),
     ];
-    let writers = [(&shop, START + 60, "collect-once"), (&days, AFTERWARDS, "aggregate-daily")]
-        .map(|(stage, now, command)| (stage, start(stage, now, &[command])));
+    let writers = [
+        (&shop, START + 60, ["collect-once"].as_slice()),
+        (&days, AFTERWARDS, &["aggregate-daily"]),
+        (&old, AFTERWARDS, CLEAN),
+    ]
+    .map(|(stage, now, words)| (stage, start(stage, now, words)));
     let shut_out = COMMANDS.map(|words| start(&everybody.1, START + 60, words));
     for stage in [&shop, &days] {
         for words in [["report"].as_slice(), &["report", "--gaps"]] {
@@ -84,6 +104,7 @@ fn a_foreign_lock_that_stays_ends_who_writes_and_lets_others_read() {
     }
     drop(locks);
     assert_eq!(days.rows("SELECT * FROM days"), before);
+    assert_eq!(old.rows("SELECT count(*) FROM metrics_snapshots"), snapshots);
     for stage in [&shop, &everybody.1] {
         assert_eq!(stage.rows("SELECT count(*) FROM metrics_snapshots"), "1\n");
         assert_eq!(stage.run(START + 90, &["collect-once"]), silent());
