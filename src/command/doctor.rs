@@ -220,6 +220,7 @@ fn history(
     let names: Vec<&str> = expected.iter().map(|target| target.name.as_str()).collect();
     checks.extend(doctor::targets(&assessed, settled.is_configured.then_some(&names), now));
     checks.push(days(connection, health, settled, catalogue, now)?);
+    checks.extend(missing_days(connection, &settled.zone, now)?);
 
     let last = read::last_run(connection)?;
     Ok((checks, last.is_some_and(|last| lapse(now.saturating_sub(last)) <= report::patience(interval))))
@@ -256,6 +257,17 @@ fn days(
             "stellar aggregate-daily; stellar-aggregate.timer does it every night",
         ),
     })
+}
+
+/// Nothing brings them back: it is told and no finding.
+fn missing_days(connection: &Connection, zone: &TimeZone, now: Millis) -> rusqlite::Result<Option<Check>> {
+    let missing = health::days_without_runs(connection, now.saturating_sub(WEEK), now, zone)?;
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    Ok((!names.is_empty()).then(|| {
+        let days = words::count(names.len(), "day");
+        let what = format!("nothing was collected on {days} of the last week: {}", names.join(", "));
+        Check::ok("days", format!("{what}; stellar report --gaps says why"))
+    }))
 }
 
 fn is_or_are(days: usize) -> String {

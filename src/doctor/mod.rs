@@ -63,10 +63,12 @@ impl Check {
         Self { state: State::Finding, todo: Some(todo.into()), ..Self::ok(about, what) }
     }
 
-    /// A sentence that may end in what to do: `…; run: GRANT …`, `…; try: stellar …`.
+    /// A sentence that may end in what to do: `…; run: GRANT …`, `…; try: stellar …`, `…; give every frontend's own URL`.
     pub fn told(about: &str, sentence: &str, otherwise: &str) -> Self {
-        let cut = ["; run: ", "; try: "].into_iter().find_map(|mark| sentence.rsplit_once(mark));
-        match cut {
+        const VERBS: [&str; 5] = ["add ", "give ", "name ", "see ", "set "];
+        let command = || ["; run: ", "; try: "].into_iter().find_map(|mark| sentence.rsplit_once(mark));
+        let request = || sentence.rsplit_once("; ").filter(|(_, end)| VERBS.iter().any(|verb| end.starts_with(verb)));
+        match command().or_else(request) {
             Some((what, todo)) => Self::finding(about, what, todo),
             None => Self::finding(about, sentence, otherwise),
         }

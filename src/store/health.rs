@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
 use super::gaps::LEAST_STEP_BACK;
 use super::{backup, copy, daily, disk, migrate, snapshot_table};
 use crate::catalogue::Catalogue;
+use crate::days::Day;
 use crate::failure::Failure;
 use crate::sample::{Millis, millis};
 use crate::settings::metric_entry::Subject;
@@ -117,6 +120,27 @@ fn leftovers(path: &Path) -> Vec<PathBuf> {
         .collect();
     left.sort();
     left
+}
+
+/// Finished days since `since` in which no run was made, oldest first; those before the first run are nobody's.
+pub fn days_without_runs(
+    connection: &Connection,
+    since: Millis,
+    now: Millis,
+    zone: &TimeZone,
+) -> rusqlite::Result<Vec<Date>> {
+    let mut next_run = connection.prepare("SELECT min(started_at) FROM runs WHERE started_at >= ?1")?;
+    let mut run_after = |at: Millis| next_run.query_row([at], |row| row.get::<_, Option<Millis>>(0));
+    let mut missing = Vec::new();
+    let Some(first) = run_after(Millis::MIN)? else { return Ok(missing) };
+    let mut at = first.max(since);
+    while let Some(day) = Day::of_snapshot(at, zone).filter(|day| day.ends_at <= now) {
+        if run_after(day.begins_at)?.is_none_or(|run| run >= day.ends_at) {
+            missing.push(day.date);
+        }
+        at = day.ends_at;
+    }
+    Ok(missing)
 }
 
 /// How runs went since `since`.

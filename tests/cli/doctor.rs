@@ -202,3 +202,26 @@ fn people_of_the_group_see_the_same_and_nothing_is_changed() {
     snapshot::is_run("doctor/reader.txt", &steady(run));
     assert!(std::fs::read(stage.database()).expect("its bytes") == before);
 }
+
+#[test]
+fn days_without_a_collection_are_named() {
+    let cluster = Cluster::start(1, 0);
+    let stage = Stage::of(&cluster, "shop", "");
+    const DAY: i64 = 86_400;
+    for day in [0, 3] {
+        assert_eq!(stage.run(START + day * DAY, &["collect-once"]), silent());
+    }
+    let told = |day: i64| {
+        let page = without_systemd(&stage, START + day * DAY + 10, &["doctor"]).stdout;
+        page.lines().filter(|line| line.contains("nothing was collected")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let line = |days: &str, names: &str| {
+        let told = format!("nothing was collected on {days} of the last week: {names}; stellar report --gaps says why");
+        vec![format!("  ok       days         {told}")]
+    };
+    assert_eq!(told(0), [""; 0]);
+    assert_eq!(told(3), line("2 days", "2026-11-23, 2026-11-24"));
+    // Those after the last run are missing, too.
+    let names = "2026-11-23, 2026-11-24, 2026-11-26, 2026-11-27, 2026-11-28, 2026-11-29";
+    assert_eq!(told(8), line("6 days", names));
+}

@@ -225,8 +225,13 @@ fn a_load_balancer_before_the_frontends_is_told_for_what_it_is() {
     assert_eq!(
         told,
         "GATE is none of the frontends that SHOW FRONTENDS lists: a load balancer? Queries, errors and latencies are \
-         partial; give every frontend's own URL"
+         partial; give every frontend's own URL in `frontends`"
     );
+    let doctor = stage.run(START, &["doctor"]).stdout.replace(&gate.instance(), "GATE");
+    let finding = "  finding  target shop  WARN: GATE is none of the frontends that SHOW FRONTENDS lists: a load balancer? Queries, \
+                   errors and latencies are partial\n\
+                   \x20                       do: give every frontend's own URL in `frontends`\n";
+    assert!(doctor.contains(finding), "{doctor}");
     assert_eq!(
         stage.rows("SELECT frontends, frontends_not_asked, frontend_urls_unknown FROM metrics_snapshots"),
         "3|2|1\n"
@@ -269,7 +274,7 @@ fn counters_that_step_back_without_a_restart_are_those_of_another_frontend() {
     collect(&stage, LATER);
     let told = reasons(&stage, &cluster, LATER).join("\n").replace(&gate.instance(), "GATE");
     let stepped = "counters of GATE stepped back though no frontend restarted: a load balancer? Rates are wrong; give every \
-                   frontend's own URL";
+                   frontend's own URL in `frontends`";
     assert!(told.lines().any(|line| line == stepped), "{told}");
     assert_eq!(stage.rows("SELECT frontend_counters_stepped_back FROM metrics_snapshots"), "NULL\n1\n");
 }
