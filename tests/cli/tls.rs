@@ -154,3 +154,45 @@ fn a_key_that_everyone_can_read_is_a_finding() {
                     finding: DIR/client.key holds a private key and everyone can read it; run: chmod 0640 DIR/client.key\n";
     assert_eq!(setting.checked(OWN), ended(1, expected, ""));
 }
+
+/// Whether a program opened the FIFO until it ended.
+fn is_opened(fifo: &std::path::Path, mut program: std::process::Child) -> bool {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut opened = false;
+    while program.try_wait().expect("its state").is_none() {
+        // Only while somebody has it open for reading; who reads then reads nothing.
+        let open =
+            std::fs::File::options().write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(fifo);
+        opened |= open.is_ok();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    opened
+}
+
+#[test]
+fn without_https_the_certificates_of_the_machine_are_not_read() {
+    let cluster = Cluster::start(1, 1);
+    let stage = Stage::new("");
+    let fifo = stage.path("certificates");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .expect("a FIFO");
+    let read = |urls: &[String]| {
+        stage.configure(&block("shop", urls, "user = \"root\""));
+        let mut command = stage.command(START, &["config", "check", "--probe"]);
+        command.env("SSL_CERT_FILE", &fifo).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        is_opened(&fifo, command.spawn().expect("it starts"))
+    };
+    let secure = cluster.urls().iter().map(|url| url.replace("http:", "https:")).collect::<Vec<_>>();
+    assert!(read(&secure), "where there is https, they are");
+    assert!(!read(&cluster.urls()));
+    let mut command = stage.command(START, &["collect-once"]);
+    let collecting = command.env("SSL_CERT_FILE", &fifo).spawn().expect("it starts");
+    assert!(!is_opened(&fifo, collecting));
+    assert_eq!(stage.rows("SELECT backends_alive FROM metrics_snapshots"), "1\n");
+}
