@@ -61,7 +61,7 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     } else {
         let text = text(&outcome, arguments.dry_run);
         if world.stdout_is_terminal || arguments.dry_run || !outcome.days.is_empty() {
-            print(&text)?;
+            print(&words::folded(&text, world.width))?;
         }
     }
     Ok(Exit::Done)
@@ -133,6 +133,10 @@ fn between(arguments: &AggregateDaily, now: Millis, zone: &TimeZone) -> Result<O
             (since, until)
         }
     };
+    if between.0 > between.1 {
+        let what = format!("--since {} is after --until {}", between.0, between.1);
+        return Err(Failure::new(Exit::Usage, what).with_hint("give the earlier day first; both are meant").into());
+    }
     if let Some(day) = Day::on(between.0, zone).filter(|day| day.ends_at > now) {
         return Err(Failure::new(Exit::Usage, format!("{} is not over: it cannot be aggregated", day.name()))
             .with_hint("`stellar report` shows the running day")

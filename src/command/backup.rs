@@ -33,7 +33,8 @@ pub fn run(global: &Global, arguments: &Backup, world: &World) -> Result<Exit> {
         document.insert("noted".to_owned(), json!(remembered.is_ok()));
         print_json(&Value::Object(document))?;
     } else if !global.quiet {
-        print(&format!("{}: {}\n", file.display(), summary(path, &copied, started.elapsed())))?;
+        let text = format!("{}: {}\n", file.display(), summary(path, &copied, started.elapsed()));
+        print(&words::folded(&text, world.width))?;
     }
     Ok(Exit::Done)
 }

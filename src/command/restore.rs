@@ -12,6 +12,7 @@ use crate::failure::Exit;
 use crate::store::copy::Steps;
 use crate::store::lock::Lock;
 use crate::store::restore;
+use crate::words;
 
 /// The lock and the name of the command.
 const NAME: &str = "restore";
@@ -43,7 +44,8 @@ pub fn run(global: &Global, arguments: &Restore, world: &World) -> Result<Exit> 
             None => String::new(),
         };
         let summary = summary(file, &restored.copied, started.elapsed());
-        print(&format!("{kept}restored {}: {summary}\n", path.display()))?;
+        let text = format!("{kept}restored {}: {summary}\n", path.display());
+        print(&words::folded(&text, world.width))?;
     }
     Ok(Exit::Done)
 }

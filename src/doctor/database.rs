@@ -49,7 +49,7 @@ pub fn file(health: &Health, path: &Path, now: Millis, style: &Style) -> Vec<Che
         checks.push(Check::finding(about, what, format!("rm {}", left.display())));
     }
     checks.push(match &health.last_backup {
-        None => Check::ok("backup", "none was made with stellar backup"),
+        None => Check::ok("backup", "none is noted in this database; stellar backup FILE makes one"),
         Some((at, file)) => {
             let there = if Path::new(file).exists() { "" } else { ", not there now" };
             let age = words::age(lapse(now - at));

@@ -62,7 +62,8 @@ pub fn holes(
             if right - left > 1 {
                 let from = ((left + 1) * length).max(since);
                 let missed = right - from.div_euclid(length);
-                holes.push(Hole { from, to: Some(right * length), missed });
+                // None is left where the range begins with the slot that was collected again.
+                holes.extend((missed > 0).then_some(Hole { from, to: Some(right * length), missed }));
             }
         }
         last = Some(*seen);
@@ -104,7 +105,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
         true => style.local(at).get(5..).unwrap_or_default().to_owned(),
         false => style.local(at),
     };
-    let mut rows: Vec<(Millis, Vec<String>)> = Vec::new();
+    let mut rows: Vec<(Millis, [String; 6])> = Vec::new();
     for step in &gaps.steps {
         let back = words::age(lapse(step.from - step.to));
         let reason = format!(
@@ -113,7 +114,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
         );
         let cells =
             [short(step.from), short(step.to), format!("−{back}"), super::NOT_MEASURED.into(), "all".into(), reason];
-        rows.push((step.to, cells.to_vec()));
+        rows.push((step.to, cells));
     }
     for gap in &gaps.gaps {
         let cells = [
@@ -124,7 +125,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
             gap.cluster.clone().unwrap_or_else(|| "all".to_owned()),
             gap.reason.clone(),
         ];
-        rows.push((gap.from, cells.to_vec()));
+        rows.push((gap.from, cells));
     }
     rows.sort_by_key(|(at, _)| *at);
     if rows.is_empty() {
@@ -136,13 +137,17 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
             ("LENGTH", Align::Right),
             ("MISSED", Align::Right),
             ("CLUSTER", Align::Left),
-            ("REASON", Align::Left),
         ];
-        let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, cells)| cells).collect();
+        let (rows, reasons): (Vec<Vec<String>>, Vec<String>) =
+            rows.into_iter().map(|(_, [cells @ .., reason])| (cells.to_vec(), reason)).unzip();
+        let lines = table::render(&titles, &rows);
+        let widest = table::width(&lines);
         text.push('\n');
-        for line in table::render(&titles, &rows).lines() {
-            let line = style.width.map_or_else(|| line.to_owned(), |limit| table::cut(line, limit));
-            text.push_str(&format!("{line}\n"));
+        for (line, reason) in lines.lines().zip(std::iter::once("REASON").chain(reasons.iter().map(String::as_str))) {
+            let lead = format!("{line}{}", " ".repeat(widest - table::width(line) + 2));
+            // Why it is missing is what people came for: it is never cut, and goes on a line of its own where it must.
+            let limit = style.width.filter(|limit| widest + 2 + table::width(reason) > *limit);
+            text.push_str(&super::hanging(&lead, reason, limit));
         }
     }
     let number = |count: i64| words::grouped(count.unsigned_abs());
@@ -215,6 +220,36 @@ mod tests {
         assert_eq!(found(None, &[2, 34], 301, false), [(60, Some(301), 8)]);
         // The slot that runs is not missed yet.
         assert_eq!(found(None, &[2, 34], 89, true), []);
+        // What was missed before the range is not of it.
+        let before = Seen { at: -70_000, ..seen(&[0])[0] };
+        assert_eq!(holes(Some(before), &seen(&[2]), 0, 29_000, 30_000, true), []);
+    }
+
+    #[test]
+    fn a_reason_is_folded_and_never_cut() {
+        let reason = "http://10.30.0.5:8030/metrics: connection refused (31×)".to_owned();
+        let gap = Gap { cluster: None, from: 0, to: None, length: 90_000, missed: 3, reason };
+        let gaps = Gaps {
+            since: 0,
+            until: 90_000,
+            now: 90_000,
+            gaps: vec![gap],
+            steps: Vec::new(),
+            runs: Runs { made: 1, with_failures: 0 },
+            expected_runs: 4,
+        };
+        let shown = |width| {
+            let style = Style { zone: jiff::tz::TimeZone::UTC, colour: false, width };
+            let lines: Vec<String> = render(&gaps, &style).lines().skip(2).take(4).map(str::to_owned).collect();
+            lines.join("\n")
+        };
+        let whole = "  FROM            TO   LENGTH  MISSED  CLUSTER  REASON\n  01-01 00:00:00  now   1m30s       3  all      \
+                     http://10.30.0.5:8030/metrics: connection refused (31×)\n\n  runs: 4 expected, 1 made, 0 with a failed \
+                     cluster";
+        assert_eq!((shown(None), shown(Some(103))), (whole.to_owned(), whole.to_owned()));
+        let narrow = "  FROM            TO   LENGTH  MISSED  CLUSTER  REASON\n  01-01 00:00:00  now   1m30s       3  all\n    \
+                      http://10.30.0.5:8030/metrics: connection refused (31×)\n";
+        assert_eq!(shown(Some(60)), narrow);
     }
 
     #[test]

@@ -223,6 +223,14 @@ fn a_day_is_chosen_or_asked_for_again() {
             "error: 2026-11-23 is not over: it cannot be aggregated\nhint: `stellar report` shows the running day\n"
         )
     );
+    assert_eq!(
+        stage.run(NEXT_DAY, &["aggregate-daily", "--since", "2026-11-22", "--until", "2026-11-21"]),
+        ended(
+            2,
+            "",
+            "error: --since 2026-11-22 is after --until 2026-11-21\nhint: give the earlier day first; both are meant\n"
+        )
+    );
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub fn run(global: &Global, arguments: &Cleanup, world: &World) -> Result<Exit> 
         }
         (outcome.done, outcome.space, outcome.took) = (Some(done), store.space()?, started.elapsed());
     }
-    let context = tell::Context { limits: &limits, zone: &zone, now };
+    let context = tell::Context { limits: &limits, zone: &zone, now, width: world.width };
     if arguments.json {
         print_json(&tell::document(&outcome, &context))?;
     } else if !global.quiet || arguments.dry_run {

@@ -2,7 +2,6 @@
 //! say the same but for the tense.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use super::{Limits, Outcome};
 use crate::command::said;
 use crate::days::Day;
 use crate::failure::Exit;
+use crate::report::hanging;
 use crate::sample::Millis;
 use crate::settings::durations::spoken;
 use crate::settings::sizes;
@@ -25,6 +25,8 @@ pub(super) struct Context<'c> {
     pub limits: &'c Limits,
     pub zone: &'c TimeZone,
     pub now: Millis,
+    /// Columns of the terminal, if it is one.
+    pub width: Option<usize>,
 }
 
 pub(super) fn text(outcome: &Outcome, context: &Context) -> String {
@@ -76,18 +78,18 @@ pub(super) fn text(outcome: &Outcome, context: &Context) -> String {
     lines.extend(held(plan).into_iter().map(|line| ("hold", line)));
     let mut text = String::new();
     for (word, line) in lines {
-        let _ = writeln!(text, "{word:<8}{line}");
+        text.push_str(&hanging(&format!("{word:<8}"), &line, context.width));
     }
-    text.push_str(&match done {
-        None => "dry run: nothing was removed\n".to_owned(),
+    let end = match done {
+        None => "dry run: nothing was removed".to_owned(),
         Some(_) => format!(
-            "done in {}: the file has {}, {} of it free for new rows\n",
+            "done in {}: the file has {}, {} of it free for new rows",
             words::took(outcome.took),
             words::bytes(outcome.space.file as f64),
             words::bytes(outcome.space.free as f64)
         ),
-    });
-    text
+    };
+    text + &hanging("", &end, context.width)
 }
 
 fn as_count(number: i64) -> usize {
