@@ -6,8 +6,10 @@ use std::process::Stdio;
 use rusqlite::Connection;
 
 use crate::common::replay::{Behaviour, Cluster, START, STEP, Timeline, demo_cluster};
+use crate::history;
 use crate::program::{Stage, ended, lengthen, rows, silent};
-use crate::survive::{killed, length, moments};
+use crate::survive::disk::{TOLD, rooms};
+use crate::survive::{killed, length, moments, on_a_small_disk};
 
 /// When the three collections of the dumps were made: those of the first moments of the demo.
 const COLLECTED: i64 = 3;
@@ -209,5 +211,43 @@ fn killed_while_it_is_brought_up_to_date_the_database_is_whole_and_the_next_run_
             assert_eq!(stage.rows("SELECT sum(samples) FROM days"), "303\n");
         }
         assert!(early > 0);
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_while_it_is_brought_up_to_date_leaves_the_old_schema_or_the_new_one() {
+    for (schema, dump) in dumps() {
+        let (stage, _demo) = staged(&dump);
+        lengthen(&stage.database(), 300);
+        history::change(&stage, "PRAGMA wal_checkpoint(TRUNCATE)");
+        let old = stage.rows(FIGURES);
+        std::fs::copy(stage.database(), stage.path("base.db")).expect("a copy");
+        let rooms = rooms(512.0);
+        let mut script = String::new();
+        for (index, room) in rooms.iter().enumerate() {
+            script += &format!(
+                "rm -f full/stellar.db*; cp base.db full/stellar.db
+fill {room}; run {DAY_AFTER} aggregate-daily > /dev/null
+mkdir {index}a && cp full/stellar.db full/stellar.db-wal {index}a/ 2>/dev/null
+free; run {DAY_AFTER} aggregate-daily > /dev/null
+mkdir {index}b && cp full/stellar.db full/stellar.db-wal {index}b/\n"
+            );
+        }
+        let Some(run) = on_a_small_disk(&stage, 8, &script) else { return };
+        let mut early = 0;
+        for (index, room) in rooms.iter().enumerate() {
+            let [full, free] = ['a', 'b']
+                .map(|letter| Connection::open(stage.path(&format!("{index}{letter}/stellar.db"))).expect("it opens"));
+            for connection in [&full, &free] {
+                assert_eq!(rows(connection, "PRAGMA integrity_check"), "ok\n");
+                assert_eq!(rows(connection, FIGURES), old, "with {room} KiB");
+            }
+            let version: usize = rows(&full, "PRAGMA user_version").trim().parse().expect("a number");
+            assert!((schema..=newest()).contains(&version), "{version}");
+            early += u32::from(version == schema);
+            assert_eq!(rows(&free, "SELECT sum(samples) FROM days"), "303\n", "with {room} KiB");
+        }
+        assert!(early > 0);
+        assert_eq!((run.code, run.stderr.replace(TOLD, "").as_str()), (0, ""), "nothing else is said");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{AFTERWARDS, assert_sound, days, history};
 use crate::common::replay::{Answer, Cluster, Node, START, recorded};
-use crate::program::{Stage, silent};
+use crate::program::{Ended, Stage, silent};
 
 fn start(stage: &Stage, now: i64, words: &[&str]) -> Child {
     stage.command(now, words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
@@ -69,7 +69,7 @@ hint: --wait 20s waits for it\. Nothing was done\n$",
 }
 
 #[test]
-fn collections_and_days_go_on_at_once_while_others_read() {
+fn collections_days_and_cleanups_go_on_at_once_while_others_read() {
     const ROUNDS: i64 = 10;
     let cluster = Cluster::start(1, 1);
     let stage = history();
@@ -90,21 +90,32 @@ fn collections_and_days_go_on_at_once_while_others_read() {
         let mut made = None;
         for round in 0..ROUNDS {
             let now = AFTERWARDS + round * 30;
-            let both = [["collect-once"].as_slice(), &["aggregate-daily", "--recompute"]]
-                .map(|words| start(&stage, now, words));
-            let [collected, aggregated] = both.map(|child| stage.ended(child.wait_with_output().expect("it ends")));
-            let good = collected == silent() && aggregated.code == 0 && aggregated.stderr.is_empty();
+            // A part of a day goes in every round. Days are not folded while their snapshots go: one of the two waits.
+            let retention = format!("{}h", 6 * 24 - 5 * round);
+            let all = [
+                ["collect-once"].as_slice(),
+                &["aggregate-daily", "--recompute", "--wait", "60s"],
+                &["cleanup", "--force", "--wait", "60s", "--retention", &retention],
+            ]
+            .map(|words| start(&stage, now, words));
+            let [collected, aggregated, cleaned] =
+                all.map(|child| stage.ended(child.wait_with_output().expect("it ends")));
+            let quiet = |run: &Ended| run.code == 0 && run.stderr.is_empty();
+            let good = collected == silent() && quiet(&aggregated) && quiet(&cleaned);
             // What the days are made of does not change: neither do they, but for when and after which run they were made.
             let names = crate::program::columns(&stage.open(), "daily_snapshots", &["run_id", "aggregated_at"]);
             let stored = (stage.rows(&format!("SELECT {names} FROM daily_snapshots")), days(&stage.open()).len());
             let same = *made.get_or_insert(stored.clone()) == stored;
             // The readers must not go on for ever.
             over.store(!good || !same || round + 1 == ROUNDS, Ordering::SeqCst);
-            assert!(good, "{collected:?} {aggregated:?}");
+            assert!(good, "{collected:?} {aggregated:?} {cleaned:?}");
             assert!(same && stored.1 == 5, "{stored:?}");
         }
     });
     assert_eq!(stage.rows("SELECT count(*) FROM snapshots WHERE cluster = 'lab'"), format!("{ROUNDS}\n"));
+    let oldest = AFTERWARDS + (ROUNDS - 1) * 30 - (6 * 24 - 5 * (ROUNDS - 1)) * 3600;
+    let left = format!("SELECT count(*) > 0, min(collected_at) >= {oldest}000 FROM snapshots WHERE cluster = 'shop'");
+    assert_eq!(stage.rows(&left), "1|1\n");
 }
 
 #[test]

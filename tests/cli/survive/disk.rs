@@ -8,7 +8,7 @@ use super::{AFTERWARDS, assert_sound, copy, days, history, moments, on_a_small_d
 use crate::common::replay::{Cluster, START};
 use crate::program::{Stage, block, ended, rows, silent};
 
-pub(super) const TOLD: &str = "\
+pub const TOLD: &str = "\
 error: full/stellar.db: disk full (# free of 8.0 MiB on DIR/full); what was being written was rolled back
 hint: free space and run it again; nothing stored was lost. stellar cleanup --dry-run says what it could give back
 ";
@@ -23,7 +23,7 @@ fn open(stage: &Stage, name: &str) -> Connection {
 }
 
 /// KiB that are left, up to so many.
-pub(super) fn rooms(most: f64) -> Vec<u64> {
+pub fn rooms(most: f64) -> Vec<u64> {
     // A page of the file system is 4 KiB.
     let mut rooms: Vec<u64> = moments().into_iter().map(|part| (part * most / 4.0) as u64 * 4).collect();
     rooms.dedup();

@@ -6,7 +6,7 @@ mod cleanup;
 mod clock;
 mod collect;
 mod crowd;
-mod disk;
+pub mod disk;
 mod files;
 mod locks;
 
