@@ -248,6 +248,14 @@ mkdir {index}b && cp full/stellar.db full/stellar.db-wal {index}b/\n"
             assert_eq!(rows(&free, "SELECT sum(samples) FROM days"), "303\n", "with {room} KiB");
         }
         assert!(early > 0);
-        assert_eq!((run.code, run.stderr.replace(TOLD, "").as_str()), (0, ""), "nothing else is said");
+        // A migration that rewrites keeps the old file, and asks for the room first.
+        let expected = ["warning: full/stellar.db: the schema changes; ", "error: full/stellar.db: needs "];
+        let hint = "hint: free space and run it again; a backup is made before the schema changes, and nothing was changed yet";
+        let told = run.stderr.replace(TOLD, "");
+        let other: Vec<&str> = told
+            .lines()
+            .filter(|line| *line != hint && !expected.iter().any(|start| line.starts_with(start)))
+            .collect();
+        assert_eq!((run.code, other), (0, vec![]), "nothing else is said");
     }
 }
