@@ -3,7 +3,7 @@
 #[path = "common/replay/mod.rs"]
 mod replay;
 
-use replay::{Answer, Behaviour, Cluster, Node, Page, Rights, Row, demo_cluster, recorded};
+use replay::{Answer, Application, Behaviour, Cluster, Node, Page, Rights, Row, demo_cluster, life, recorded};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -346,4 +346,40 @@ fn a_restarted_backend_counts_from_zero_while_its_host_goes_on() {
     assert_eq!(seen(4), ["3700", "174897117", "386922"]);
     assert_eq!(seen(8), ["10", "5144032", "421922"]);
     assert_eq!(demo.moments[8].backends[1].row["LastStartTime"], "2026-11-22 02:32:08");
+}
+
+#[test]
+fn an_application_refuses_answers_its_recorded_pages_and_refuses_again() {
+    // Looks at each generation, and those among them that it answered.
+    let counted = ["A", "B", "C"].map(|generation| {
+        let looks = life(generation);
+        let answered = looks.iter().filter(|look| look.page.is_some()).count();
+        assert!(looks[0].page.is_none() && looks.last().is_some_and(|look| look.page.is_none()), "{generation}");
+        (looks.len(), answered)
+    });
+    assert_eq!(counted, [(30, 28), (53, 49), (53, 49)]);
+
+    let application = Application::of_generation("C");
+    let refused = || TcpStream::connect(application.node.address()).map(drop).map_err(|error| error.kind());
+    assert_eq!(refused(), Err(ErrorKind::ConnectionRefused));
+    assert_eq!(application.step(1), 1_795_313_490);
+    let answer = get(&application.node, "/metrics", "");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8; escaping=values\r\n\
+                transfer-encoding: chunked";
+    assert_eq!(answer.split_once("\r\n\r\n").expect("a head").0, head);
+    let recorded = application.looks()[1].page.clone().expect("a page").body;
+    assert_eq!(unchunked(&answer).as_bytes(), &*recorded);
+    let zipped = get(&application.node, "/metrics", "accept-encoding: gzip\r\n");
+    assert!(zipped.starts_with("HTTP/1.1 200 OK") && zipped.contains("content-encoding: gzip\r\n"), "{zipped}");
+    let others = [("GET", "/health"), ("GET", "/metrics/"), ("GET", "/"), ("HEAD", "/metrics"), ("POST", "/metrics")];
+    let status = |(method, target): (&str, &str)| {
+        let answer = ask_raw(&application.node, &format!("{method} {target} HTTP/1.1\r\nconnection: close\r\n\r\n"));
+        String::from_utf8_lossy(&answer[9..12]).into_owned()
+    };
+    assert_eq!(others.map(status), ["200", "301", "404", "404", "404"]);
+    application.edit(|answering| answering.login = Some(("prom".to_owned(), "pw".to_owned())));
+    assert!(get(&application.node, "/metrics", "").starts_with("HTTP/1.1 401"));
+    assert!(get(&application.node, "/metrics", "authorization: Basic cHJvbTpwdw==\r\n").starts_with("HTTP/1.1 200"));
+    application.step(52);
+    assert_eq!(refused(), Err(ErrorKind::ConnectionRefused));
 }

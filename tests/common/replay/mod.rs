@@ -1,12 +1,14 @@
-//! Plays recorded StarRocks pages as a live cluster on loopback, so that tests, benches and the demo talk to something
-//! that answers, dies, hangs and lies as the real one was seen to do.
+//! Plays recorded pages as live clusters of StarRocks and as BatchSQL applications on loopback, so that tests, benches
+//! and the demo talk to something that answers, dies, hangs and lies as the real ones were seen to do.
 //!
 //! `Node` is one server with one port; `Cluster` is frontends and backends over one shared `World`; `Timeline` steps a
-//! cluster through recorded minutes. Uses the standard library and `serde_json` only. Take it in by `mod common;` or
+//! cluster through recorded minutes; `Application` is one that is born, lives and ends. Uses the standard library,
+//! `serde_json` and `flate2` only. Take it in by `mod common;` or
 //! `#[path = "../tests/common/replay/mod.rs"] mod replay;`.
 #![allow(dead_code, unused_imports, reason = "every target compiles its own copy and uses a part of it")]
 
 mod answers;
+mod application;
 mod clock;
 mod cluster;
 mod frontend_pages;
@@ -16,6 +18,7 @@ mod page;
 mod timeline;
 mod world;
 
+pub use application::{Application, Look, life};
 pub use clock::printed;
 pub use cluster::Cluster;
 pub use http::{Answer, Request};

@@ -217,7 +217,7 @@ fn serve(shared: &Shared, stream: &TcpStream, connection: u64) -> io::Result<()>
         let handler = Arc::clone(&lock(&shared.handler));
         let mut answer = handler(&request);
         compressing |= answer.compressible && request.accepts_gzip();
-        if compressing && request.accepts_gzip() && !answer.chunked {
+        if compressing && request.accepts_gzip() && (answer.compressible || !answer.chunked) {
             answer = answer.gzip();
         }
         let behaviours = lock(&shared.behaviours).clone();
