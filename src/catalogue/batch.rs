@@ -66,18 +66,22 @@ pub fn evaluate(catalogue: &Catalogue, collection: &Collection, at: Millis) -> B
         let mut values: BTreeMap<Batch, f64> = BTreeMap::new();
         let mut fault = None;
         for element in &found {
-            match Batch::of(&element.labels) {
+            fault = match Batch::of(&element.labels) {
                 None => {
-                    let labels = element.labels.clone();
-                    fault = Some(format!(
+                    let labels = &element.labels;
+                    Some(format!(
                         "the expression leaves the labels {labels}; aggregate by database, table and test_name"
-                    ));
+                    ))
                 }
                 Some(batch) if values.contains_key(&batch) => {
-                    fault = Some(format!("the expression gives two values for {}", batch.labels()));
+                    Some(format!("the expression gives two values for {}", batch.labels()))
                 }
-                Some(batch) => drop(values.insert(batch, element.value)),
-            }
+                Some(batch) => {
+                    values.insert(batch, element.value);
+                    continue;
+                }
+            };
+            break;
         }
         if let Some(reason) = fault {
             batches.faults.push(EvaluationFault::new(metric, &reason));

@@ -212,7 +212,7 @@ impl Catalogue {
                 Kind::Cluster => vec![&self.leader],
                 Kind::Application => {
                     let generations = self.batches.generations.iter().map(|(_, seen)| seen);
-                    generations.chain([&self.batches.idle]).collect()
+                    generations.chain([&self.batches.idle, &self.batches.restarted]).collect()
                 }
             };
             Uses::new(read.map(|(_, selector)| selector).chain(marks.into_iter().flat_map(Expression::selectors)))
@@ -226,9 +226,17 @@ impl Catalogue {
 
     /// Whether this page is the leader's.
     pub fn is_leader(&self, page: &Scrape) -> bool {
-        let collection = Collection::new(std::slice::from_ref(page), Vec::new());
-        matches!(promql::evaluate(&self.leader, &collection, page.at), Ok(Value::Vector(found)) if !found.is_empty())
+        is_true(&self.leader, &Collection::new(std::slice::from_ref(page), Vec::new()), page.at)
     }
+
+    /// Whether another process of an application answers than the one whose readings are remembered.
+    pub fn is_restarted(&self, collection: &Collection, at: Millis) -> bool {
+        is_true(&self.batches.restarted, collection, at)
+    }
+}
+
+fn is_true(expression: &Expression, collection: &Collection, at: Millis) -> bool {
+    matches!(promql::evaluate(expression, collection, at), Ok(Value::Vector(found)) if !found.is_empty())
 }
 
 fn key(entry: &MetricEntry) -> (Subject, String) {

@@ -103,12 +103,15 @@ fn cap(samples: &mut Vec<Sample>, most: usize) -> Option<String> {
         return None;
     }
     let mut families: BTreeMap<&str, usize> = BTreeMap::new();
-    for sample in samples.iter() {
+    for sample in samples.iter().filter(|sample| !page::is_added(sample)) {
         *families.entry(family(&sample.name)).or_default() += 1;
+    }
+    let all: usize = families.values().sum();
+    if all <= most {
+        return None;
     }
     let mut largest: Vec<(&str, usize)> = families.into_iter().collect();
     largest.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let all = samples.len();
     let mut left = all;
     let mut gone: Vec<(String, usize)> = Vec::new();
     for (name, count) in largest {

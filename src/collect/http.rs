@@ -288,7 +288,7 @@ impl Client {
                 };
                 format!("401 Unauthorized for user `{user}` ({password}){}", after_colon(&said))
             }
-            (401, None) => "401 Unauthorized: set `user` and a password for this cluster".to_owned(),
+            (401, None) => "401 Unauthorized: set `user` and a password for this target".to_owned(),
             (300..=399, _) => format!("{status}: redirected elsewhere; give the address of the node itself"),
             (400, _) if wants_tls(status, body) => "HTTP status 400: it wants TLS there; write https://".to_owned(),
             (404, _) => "404 Not Found".to_owned(),

@@ -18,6 +18,11 @@ const SCRAPE_SAMPLES: &str = "scrape_samples_scraped";
 const SCRAPE_SILENT: &str = "scrape_silent";
 const SCRAPE_CLOCK: &str = "scrape_clock_ahead_seconds";
 
+/// Whether a sample is what a scrape adds and not what a page says.
+pub fn is_added(sample: &Sample) -> bool {
+    [UP, SCRAPE_DURATION, SCRAPE_SAMPLES, SCRAPE_SILENT, SCRAPE_CLOCK].contains(&&*sample.name)
+}
+
 pub struct PageResult {
     pub scrape: Scrape,
     pub report: PageReport,

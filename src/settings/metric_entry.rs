@@ -173,6 +173,8 @@ pub fn read_tested_entries(document: &Document) -> (Vec<MetricEntry>, Vec<Fault>
 pub struct BatchMarks {
     /// Has a value for each label set under which nothing ever ran.
     pub idle: Expression,
+    /// Has a value when another process answers than the last time.
+    pub restarted: Expression,
     /// What an application may run: its name, and an expression that has a value if it does. The first counts.
     pub generations: Vec<(String, Expression)>,
 }
@@ -181,15 +183,17 @@ pub struct BatchMarks {
 pub fn read_tested_batches(document: &Document) -> (Vec<MetricEntry>, BatchMarks, Vec<Fault>) {
     let reader = Reader::without_values(document, &|_| None);
     let (root, promql) = (reader.root(), Promql { tested: true });
-    let nothing = Expression::deferred("vector(0) > 1");
-    let idle = root.value("idle", &promql, nothing, "has a value for label sets under which nothing ever ran");
+    let nothing = || Expression::deferred("vector(0) > 1");
+    let idle = root.value("idle", &promql, nothing(), "has a value for label sets under which nothing ever ran");
+    let restarted =
+        root.value("restarted", &promql, nothing(), "has a value when another process answers than the last time");
     let sections = root.tables("generation", "[[generation]]");
     let generations = sections.into_iter().filter_map(|section| {
         let name = section.required("name", &SOME_TEXT, "what it is called");
         let seen = section.required("seen", &promql, "has a value if it is this one");
         name.zip(seen)
     });
-    let marks = BatchMarks { idle, generations: generations.collect() };
+    let marks = BatchMarks { idle, restarted, generations: generations.collect() };
     let entries = read_entries(&reader, &root, &promql);
     (entries, marks, reader.finish().faults)
 }

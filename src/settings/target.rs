@@ -19,6 +19,14 @@ impl Kind {
             Self::Application => "application",
         }
     }
+
+    /// In the middle of a sentence.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Cluster => "a cluster",
+            Self::Application => "an application",
+        }
+    }
 }
 
 /// Something that is watched.

@@ -18,12 +18,19 @@ pub struct TargetMemory {
     sources: BTreeMap<Text, Vec<Series>>,
     /// Rows with a period of their own, as last read.
     pub periodic: Vec<Scrape>,
+    /// What is in the file is another process's and goes with the next readings.
+    is_over: bool,
 }
 
 impl TargetMemory {
     /// All remembered series, for the evaluation.
     pub fn series(&self) -> Vec<Series> {
         self.sources.values().flatten().cloned().collect()
+    }
+
+    /// Forgets all: what was read is no beginning of what will be read.
+    pub fn end(&mut self) {
+        *self = Self { is_over: true, ..Self::default() };
     }
 }
 
@@ -113,6 +120,9 @@ pub fn save(
     uses: &Uses,
     oldest: Millis,
 ) -> rusqlite::Result<()> {
+    if memory.is_over {
+        forget(connection, cluster_id)?;
+    }
     let longest_range = uses.longest_range();
     for scrape in scrapes {
         let mut readings: Vec<(&Text, &Labels, Point)> = scrape

@@ -154,7 +154,7 @@ fn pages_that_want_a_login_say_so_when_there_is_none() {
     cluster.edit(|world| world.metrics_login = true);
     let stage = Stage::of(&cluster, "shop", "");
     let told =
-        "error: shop: http://127.0.0.1:18030/metrics: 401 Unauthorized: set `user` and a password for this cluster\n";
+        "error: shop: http://127.0.0.1:18030/metrics: 401 Unauthorized: set `user` and a password for this target\n";
     assert_eq!(stage.run(START, &["collect-once"]).named(&cluster), ended(4, "", told));
 }
 

@@ -5,6 +5,7 @@
 mod common;
 
 mod aggregate;
+mod applications;
 mod backup;
 mod cleanup;
 mod collect_once;

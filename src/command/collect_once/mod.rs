@@ -161,8 +161,8 @@ fn chosen<'s>(loaded: &'s Loaded, arguments: &CollectOnce) -> Result<Vec<Target<
 fn refuse_other_kinds(store: &Store, targets: &[Target]) -> Result<()> {
     for target in targets {
         if let Some(kind) = store.kind_of(target.name())?.filter(|kind| *kind != target.kind()) {
-            let (name, own, other) = (target.name(), target.kind().name(), kind.name());
-            return Err(Failure::new(Exit::Usage, format!("`{name}` is the name of an {other} in the database"))
+            let (name, own, other) = (target.name(), target.kind().name(), kind.with_article());
+            return Err(Failure::new(Exit::Usage, format!("`{name}` is the name of {other} in the database"))
                 .with_hint(format!("choose another name for the {own}, or another file with [database] path"))
                 .into());
         }
@@ -252,8 +252,8 @@ fn collect<'c>(
         progress::shown(world, global.quiet, &progress, || collect::fetch(&asked, &loaded.settings.collection, tools))
             .map_err(|error| Failure::new(Exit::AllFailed, format!("{error:#}")))?;
     let fetched_at = clock.now();
-    let collected = targets.iter().zip(harvests).zip(memories).map(|((target, mut harvest), memory)| {
-        let figures = evaluate(target.kind(), catalogue, &harvest, &memory, fetched_at);
+    let collected = targets.iter().zip(harvests).zip(memories).map(|((target, mut harvest), mut memory)| {
+        let figures = evaluate(target.kind(), catalogue, &harvest, &mut memory, fetched_at);
         for fault in figures.faults() {
             let text = format!("metric `{}` is NULL: {}", fault.metric, fault.reason);
             harvest.problems.push(text.into());
@@ -268,17 +268,24 @@ fn evaluate(
     kind: Kind,
     catalogue: &Catalogue,
     harvest: &Harvest,
-    memory: &TargetMemory,
+    memory: &mut TargetMemory,
     fetched_at: Millis,
 ) -> Figures {
     let at = harvest.scrapes.iter().map(|scrape| scrape.at).fold(fetched_at, Millis::max);
-    let collection = Collection::new(&harvest.scrapes, memory.series());
+    let mut collection = Collection::new(&harvest.scrapes, memory.series());
     match kind {
         Kind::Cluster => {
             let name = |labels: &Labels| nodes::name(&harvest.nodes, labels);
             Figures::Cluster(evaluate::evaluate(catalogue, &collection, at, &name))
         }
-        Kind::Application => Figures::Application(batch::evaluate(catalogue, &collection, at)),
+        Kind::Application => {
+            // It may have ended and begun anew between two collections: its counters are born at their final values, too.
+            if catalogue.is_restarted(&collection, at) {
+                memory.end();
+                collection = Collection::new(&harvest.scrapes, memory.series());
+            }
+            Figures::Application(batch::evaluate(catalogue, &collection, at))
+        }
     }
 }
 

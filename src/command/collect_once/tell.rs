@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Collected, Outcome};
 use crate::alert;
-use crate::catalogue::batch::Batches;
+use crate::catalogue::batch::{Batch, Batches};
 use crate::catalogue::evaluate::Rows;
 use crate::catalogue::{Catalogue, Figures};
 use crate::cli::CollectOnce;
@@ -178,11 +178,13 @@ fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::
             }
             Figures::Application(batches) => {
                 let rows = batches.rows.iter().map(|(batch, row)| {
+                    // Of the application as a whole nobody asks it.
+                    let idle = (*batch != Batch::default()).then(|| batches.idle.contains(batch));
                     json!({
                         "database": &*batch.database,
                         "table": &*batch.table,
                         "test_name": &*batch.test_name,
-                        "idle": batches.idle.contains(batch),
+                        "idle": idle,
                         "metrics": report::json::metrics(catalogue, Subject::Batch, row),
                     })
                 });

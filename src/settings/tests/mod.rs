@@ -1,5 +1,6 @@
 //! The settings as a whole: whole texts of faults, where files are found, what is shown, and that no secret leaks.
 
+mod applications;
 mod faults;
 mod finding;
 mod secrets;
