@@ -1,6 +1,8 @@
 //! The figures against a real Prometheus: what the parser reads, what every metric of the catalogue is worth, what fixed
 //! ranges give after several runs of the program, and what expressions of every kind give.
 
+#[path = "prometheus/applications.rs"]
+mod applications;
 #[path = "prometheus/by_hand.rs"]
 mod by_hand;
 #[path = "prometheus/expressions.rs"]
@@ -33,6 +35,7 @@ use server::{Found, Programs, Prometheus, until};
 use stellar::catalogue::collection::Sample;
 use stellar::exposition::{Format, Wanted, parse};
 use stellar::sample::Labels;
+use stellar::settings::Kind;
 use stellar::settings::metric_entry::Subject;
 use story::{Moment, Story, samples_of_page};
 
@@ -141,7 +144,7 @@ type Figures = BTreeMap<String, f64>;
 /// nothing is known.
 fn compare(programs: &Programs, story: &Story) -> Vec<String> {
     let prometheus = Prometheus::holding(programs, &translate::in_open_metrics(&story.moments));
-    let questions = translate::questions(&story.catalogue);
+    let questions = translate::questions(&story.catalogue, Kind::Cluster);
     let names = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
     let asked = names(&mut questions.iter().map(|question| question.name.as_str()));
     let of_clusters = story.catalogue.metrics().iter().filter(|metric| metric.per() != Subject::Batch);

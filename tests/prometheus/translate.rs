@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use stellar::catalogue::Catalogue;
 use stellar::sample::Labels;
+use stellar::settings::Kind;
 use stellar::settings::metric_entry::Subject;
 
 use crate::story::{Moment, Present};
@@ -26,14 +27,17 @@ pub struct Question {
     expression: String,
 }
 
-/// All metrics in their order. A bare name that an earlier entry defines is replaced by that entry's expression.
-pub fn questions(catalogue: &Catalogue) -> Vec<Question> {
+/// All metrics of this kind of target in their order. A bare name that an earlier entry defines is replaced by that entry's
+/// expression; with applications every name is that of a sample.
+pub fn questions(catalogue: &Catalogue, kind: Kind) -> Vec<Question> {
     let mut defined: [HashMap<String, String>; 2] = Default::default();
     let mut questions = Vec::new();
-    for metric in catalogue.metrics().iter().filter(|metric| metric.per() != Subject::Batch) {
+    for metric in catalogue.metrics().iter().filter(|metric| metric.per().kind() == kind) {
         let known = &mut defined[usize::from(metric.per() == Subject::Node)];
         let expression = substituted(metric.entry.expr.text(), known);
-        known.insert(metric.name().to_owned(), expression.clone());
+        if kind == Kind::Cluster {
+            known.insert(metric.name().to_owned(), expression.clone());
+        }
         let expression = with_both_samples(&expression).replace("[$__interval]", &format!("[{BETWEEN}s]"));
         questions.push(Question { name: metric.name().to_owned(), per: metric.per(), expression });
     }

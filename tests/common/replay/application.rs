@@ -80,6 +80,17 @@ impl Application {
         one
     }
 
+    /// It has these pages at these unix seconds, and is not there yet.
+    pub fn of_pages(pages: impl IntoIterator<Item = (i64, Vec<u8>)>) -> Self {
+        let mut looks = vec![Look { seconds: 0, at: 0, page: None }];
+        for (at, body) in pages {
+            let begin = looks.get(1).map_or(at, |first| first.at / 1000);
+            let page = Page { content_type: PROMETHEUS_TEXT.to_owned(), body: body.into() };
+            looks.push(Look { seconds: at - begin, at: at * 1000, page: Some(page) });
+        }
+        Self::of(looks)
+    }
+
     pub fn of(looks: Vec<Look>) -> Self {
         let none = Page { content_type: PROMETHEUS_TEXT.to_owned(), body: Arc::new([]) };
         let answering = Arc::new(Mutex::new(Answering { page: none, login: None }));
