@@ -1,8 +1,9 @@
-//! Replayed clusters for `benches/run`, in a process of their own, so that what they cost is not counted.
+//! Replayed clusters and applications for `benches/run`, in a process of their own, so that what they cost is not counted.
 //!
-//! `endpoints CLUSTERS FRONTENDS BACKENDS FOLDER [PAUSE]` writes FOLDER/config.toml and answers, after so many ms, until
-//! its standard input ends.
-//! Pages are recorded ones made up to 2,000 samples. Their counters go on every second.
+//! `endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE]`, or `endpoints FOLDER applications COUNT`, writes
+//! FOLDER/config.toml and answers, after so many ms, until its standard input ends.
+//! Pages are recorded ones: of clusters made up to 2,000 samples, of applications cut down to 100. Their counters go on
+//! every second.
 
 #[path = "../benches/pages/mod.rs"]
 mod pages;
@@ -15,24 +16,83 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use replay::{Behaviour, Cluster};
+use replay::{Application, Behaviour, Cluster, LivePage, life};
 use stellar::clock::Clock;
 
 const SAMPLES: usize = 2000;
+const SERIES: usize = 100;
 const STEPS: usize = 4;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (clusters, frontends, backends, folder, pause) = match arguments.as_slice() {
-        [clusters, frontends, backends, folder] => (clusters, frontends, backends, folder, None),
-        [clusters, frontends, backends, folder, pause] => (clusters, frontends, backends, folder, Some(pause)),
-        _ => anyhow::bail!("usage: endpoints CLUSTERS FRONTENDS BACKENDS FOLDER [PAUSE]"),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+    match words[..] {
+        [folder, "applications", count] => applications(Path::new(folder), count.parse()?),
+        [folder, clusters, frontends, backends] => of_clusters(folder, [clusters, frontends, backends], None),
+        [folder, clusters, frontends, backends, pause] => {
+            of_clusters(folder, [clusters, frontends, backends], Some(Duration::from_millis(pause.parse()?)))
+        }
+        _ => anyhow::bail!("usage: endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE] | FOLDER applications COUNT"),
+    }
+}
+
+/// Each application has another of the recorded pages every second.
+fn applications(folder: &Path, count: usize) -> Result<()> {
+    let looks = life("C");
+    let pages: Vec<Arc<[u8]>> =
+        looks.iter().skip(30).take(STEPS).filter_map(|look| look.page.as_ref()).map(shortened).collect();
+    let applications: Vec<Application> = (0..count).map(|_| Application::with_page(Arc::clone(&pages[0]))).collect();
+    let blocks = applications.iter().enumerate().map(|(index, application)| {
+        format!("\n[[applications]]\nname = \"bench-{index:03}\"\nurl = \"{}\"\n", application.url())
+    });
+    write(folder, &blocks.collect::<String>())?;
+    for page in pages.iter().cycle() {
+        std::thread::sleep(Duration::from_secs(1));
+        applications.iter().for_each(|application| {
+            application.show(Arc::clone(page));
+            application.node.forget();
+        });
+    }
+    Ok(())
+}
+
+/// The first hundred series of what the catalogue reads: of the real database first, then of those that are announced.
+fn shortened(page: &LivePage) -> Arc<[u8]> {
+    const FAMILIES: [&str; 11] = [
+        "batch_size",
+        "execute_duration",
+        "errors_total",
+        "active_connections",
+        "concurrent_workers",
+        "current_rps",
+        "data_integrity_rate",
+        "executor_concurrency",
+        "memory_usage_mb",
+        "records_processed_total",
+        "tests_run_total",
+    ];
+    let text = String::from_utf8_lossy(&page.body);
+    let is_wanted = |line: &&str| {
+        let name = line.strip_prefix("batchsql_");
+        name.is_some_and(|name| FAMILIES.iter().any(|family| name.starts_with(family)))
     };
-    let (frontends, backends): (usize, usize) = (frontends.parse()?, backends.parse()?);
-    let clusters: Vec<Cluster> = (0..clusters.parse()?).map(|_| Cluster::start(frontends, backends)).collect();
+    let (real, announced): (Vec<&str>, Vec<&str>) =
+        text.lines().filter(is_wanted).partition(|line| line.contains("\"sqlite3\""));
+    let chosen: Vec<&str> = real.into_iter().chain(announced).take(SERIES).collect();
+    // In the order of the page, for a family that is torn apart does not count.
+    let lines = text.lines().filter(|line| chosen.contains(line));
+    lines.fold(String::new(), |text, line| text + line + "\n").into_bytes().into()
+}
+fn of_clusters(folder: &str, counts: [&str; 3], pause: Option<Duration>) -> Result<()> {
+    let [clusters, frontends, backends] = counts.map(str::parse::<usize>);
+    let (frontends, backends) = (frontends?, backends?);
+    let clusters: Vec<Cluster> = (0..clusters?).map(|_| Cluster::start(frontends, backends)).collect();
     ensure!(!clusters.is_empty(), "at least one cluster");
     if let Some(pause) = pause {
-        let pause = Duration::from_millis(pause.parse()?);
         clusters.iter().flat_map(Cluster::nodes).for_each(|node| node.behave(Behaviour::Delay(pause)));
     }
     let shared = |page: String| Arc::<[u8]>::from(page.into_bytes());
@@ -41,10 +101,6 @@ fn main() -> Result<()> {
         (frontend(true), frontend(false), shared(pages::backend(step, SAMPLES)))
     };
     let pages: Vec<_> = (0..STEPS).map(of_step).collect();
-    std::thread::spawn(|| {
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        std::process::exit(0);
-    });
     let clock = Clock::new(None)?;
     let mut configured = false;
     for (leader, follower, backend) in pages.iter().cycle() {
@@ -67,14 +123,18 @@ fn main() -> Result<()> {
 }
 
 fn configure(folder: &Path, clusters: &[Cluster]) -> Result<()> {
-    let mut text = "[database]\npath = \"stellar.db\"\n".to_owned();
+    let mut text = String::new();
     for (index, cluster) in clusters.iter().enumerate() {
         let frontends = cluster.urls().iter().map(|url| format!("\"{url}\"")).collect::<Vec<_>>().join(", ");
         text += &format!("\n[[clusters]]\nname = \"bench-{index:03}\"\nfrontends = [{frontends}]\nuser = \"root\"\n");
     }
-    // Renamed into place, because somebody waits for it to appear.
+    write(folder, &text)
+}
+
+/// Renamed into place, because somebody waits for it to appear.
+fn write(folder: &Path, targets: &str) -> Result<()> {
     let (unfinished, file) = (folder.join("config.toml.new"), folder.join("config.toml"));
-    std::fs::write(&unfinished, text)
+    std::fs::write(&unfinished, format!("[database]\npath = \"stellar.db\"\n{targets}"))
         .and_then(|()| std::fs::rename(&unfinished, &file))
         .with_context(|| format!("cannot write {}", file.display()))
 }

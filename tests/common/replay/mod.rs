@@ -18,7 +18,7 @@ mod page;
 mod timeline;
 mod world;
 
-pub use application::{Application, Look, life};
+pub use application::{Application, Look, Page as LivePage, life};
 pub use clock::printed;
 pub use cluster::Cluster;
 pub use http::{Answer, Request};
