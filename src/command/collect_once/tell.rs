@@ -105,10 +105,14 @@ fn for_people(outcome: &Outcome, loaded: &Loaded) -> String {
     };
     let all = words::count(outcome.collected.len(), noun);
     let took = words::took(outcome.took);
+    let ended = match outcome.collected.iter().filter(|one| one.harvest.ended).count() {
+        0 => String::new(),
+        count => format!(" {count} ended,"),
+    };
     if outcome.collected.is_empty() {
         text.push_str("nothing was due\n");
     } else {
-        let _ = writeln!(text, "{answered} of {all} answered, stored in {took} (db {})", words::bytes(size));
+        let _ = writeln!(text, "{answered} of {all} answered,{ended} stored in {took} (db {})", words::bytes(size));
     }
     text
 }

@@ -86,8 +86,12 @@ fn one_that_was_never_there_leaves_no_rows_and_no_alarm_and_is_asked_every_time(
     for at in [START, START + 30, START + 60] {
         assert_eq!(stage.run(at, &["collect-once", "--if-due"]), silent());
     }
+    let shown = stage.run(START + 60, &["collect-once", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    let one = &document["applications"][0];
+    assert_eq!((&one["ended"], &one["stored"], &document["exit"]), (&true.into(), &false.into(), &0.into()));
     assert_eq!(rows(&stage, START), "");
-    assert_eq!(stage.rows("SELECT count(*) FROM attempts"), "3\n");
+    assert_eq!(stage.rows("SELECT count(*) FROM attempts"), "4\n");
     let about = "SELECT name, generation, last_answer, failures, next_try, last_error FROM applications";
     assert_eq!(stage.rows(about), "etl|NULL|NULL|0|NULL|NULL\n");
     application.node.revive();
@@ -151,4 +155,16 @@ fn a_login_is_used_and_a_wrong_one_is_told_without_the_password() {
     assert_eq!(stage.ended(output), silent());
     let shown = stage.run(START, &["config", "show"]);
     assert!(shown.code == 0 && !shown.stdout.contains("hunter"), "{shown:?}");
+}
+
+#[test]
+fn two_collections_by_hand_at_the_very_same_moment_keep_the_first() {
+    let application = Application::with_page(PAGE.as_bytes());
+    let stage = Stage::new(&(FEW.to_owned() + &block("etl", &application, "")));
+    assert_eq!(collected(&application, &stage, START), silent());
+    let first = rows(&stage, START);
+    application.show(PAGE.replace(" 250.5\n", " 900\n").into_bytes());
+    let told = "warning: etl: a snapshot of this very moment is stored already; it was kept\n";
+    assert_eq!(collected(&application, &stage, START), ended(0, "", told));
+    assert_eq!(rows(&stage, START), first);
 }

@@ -37,7 +37,7 @@ fn stored(stage: &Stage, at: i64) -> Stored {
         "SELECT * FROM batch_snapshots JOIN targets ON id = application_id WHERE name = 'etl' AND collected_at = ?1";
     let sql = sql.replace('*', "batch_snapshots.*");
     let mut statement = connection.prepare(&sql).expect("the table is there");
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([at * 1000]).expect("rows");
     let mut stored = Stored { figures: BTreeMap::new(), keys: BTreeSet::new(), idle: BTreeMap::new() };
     while let Some(row) = rows.next().expect("a row") {

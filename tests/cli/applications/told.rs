@@ -24,7 +24,8 @@ fn only_the_targets_that_are_named_are_collected() {
     stage.configure(&both);
     let asked = || {
         let asked = [etl.node.asked().len(), web.node.asked().len(), cluster.frontends[0].asked().len()];
-        (etl.node.forget(), web.node.forget(), cluster.forget());
+        [&etl, &web].iter().for_each(|application| application.node.forget());
+        cluster.forget();
         asked.map(|count| count > 0)
     };
     assert_eq!(stage.run(START, &["collect-once", "--application", "web"]), silent());
