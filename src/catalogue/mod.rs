@@ -221,7 +221,16 @@ impl Catalogue {
 
     /// The longest fixed range in use, in milliseconds; 0 without one.
     pub fn longest_range(&self) -> Millis {
-        self.uses(Kind::Cluster).longest_range().max(self.uses(Kind::Application).longest_range())
+        // What has no range but that since the previous collection is not parsed for this: a run of applications alone
+        // does without the expressions of clusters, and the other way round.
+        let since_previous = |rest: &str| rest.starts_with("$__interval]");
+        let is_fixed = |text: &str| text.split('[').skip(1).any(|rest| !since_previous(rest));
+        let expressions = self.metrics.iter().map(|metric| &metric.entry.expr);
+        let marks = self.batches.generations.iter().map(|(_, seen)| seen);
+        let marks = marks.chain([&self.batches.idle, &self.batches.restarted, &self.leader]);
+        let fixed = expressions.chain(marks).filter(|expression| is_fixed(expression.text()));
+        let windows = fixed.flat_map(Expression::selectors).map(|selector| selector.window);
+        windows.map(|window| if let Window::Range(range) = window { range } else { 0 }).max().unwrap_or(0)
     }
 
     /// Whether this page is the leader's.
@@ -373,6 +382,19 @@ error: m.toml:26:8: `up` is also read as a sample, or before it is defined
     }
 
     #[test]
+    fn the_longest_range_is_that_of_any_expression() {
+        let longest = |expr: &str| {
+            let text = format!("[[metric]]\nname = 'mine'\nper = 'batch'\nexpr = '{expr}'\nunit = 'count'\n");
+            let entries = metric_entry::read_metric_entries(&Document::parse("m.toml", &text));
+            let settings = Settings { metric_entries: entries.0, ..Settings::default() };
+            Catalogue::load(&settings).unwrap().longest_range()
+        };
+        assert_eq!(longest("sum(increase(a[$__interval]))"), 0);
+        assert_eq!(longest("sum(increase(a{b=\"[5m]\"}[$__interval]))"), 0);
+        assert_eq!(longest("sum(increase(a[$__interval])) + sum(rate(a[ 1h ])) + sum(rate(b[5m]))"), 3_600_000);
+    }
+
+    #[test]
     fn what_is_read_when_it_is_needed_is_what_is_read_at_once() {
         let mut settings = Settings::default();
         let deferred = Catalogue::load(&settings).unwrap();
@@ -381,6 +403,8 @@ error: m.toml:26:8: `up` is also read as a sample, or before it is defined
         for kind in [Kind::Cluster, Kind::Application] {
             assert_eq!(deferred.uses(kind).selectors(), at_once.uses(kind).selectors());
         }
+        let longest = [Kind::Cluster, Kind::Application].map(|kind| at_once.uses(kind).longest_range());
+        assert_eq!(Some(deferred.longest_range()), longest.into_iter().max());
         assert_eq!(format!("{:?}", deferred.metrics), format!("{:?}", at_once.metrics));
     }
 }
