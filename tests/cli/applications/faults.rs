@@ -91,14 +91,14 @@ fn one_that_was_never_there_leaves_no_rows_and_no_alarm_and_is_asked_every_time(
     let one = &document["applications"][0];
     assert_eq!((&one["ended"], &one["stored"], &document["exit"]), (&true.into(), &false.into(), &0.into()));
     assert_eq!(rows(&stage, START), "");
-    assert_eq!(stage.rows("SELECT count(*) FROM attempts"), "4\n");
+    assert_eq!(stage.rows("SELECT count(*) FROM fetches"), "4\n");
     let about = "SELECT name, generation, last_answer, failures, next_try, last_error FROM applications";
     assert_eq!(stage.rows(about), "etl|NULL|NULL|0|NULL|NULL\n");
     application.node.revive();
     assert_eq!(stage.run(START + 90, &["collect-once", "--if-due"]), silent());
     assert_eq!(
         rows(&stage, START),
-        "90||||1|NULL|NULL\n90|mysql|orders|nightly|NULL|0|250.5\n90|redis|orders|nightly|NULL|1|0\n"
+        "90||||1|NULL|NULL\n90|mysql|orders|nightly|NULL|NULL|250.5\n90|redis|orders|nightly|NULL|1|0\n"
     );
 }
 

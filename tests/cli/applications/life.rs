@@ -85,7 +85,7 @@ fn live(application: &Application, stage: &Stage, generation: &str, offset: i64)
         assert!(wrong.is_empty(), "{generation} after {} s:\n{}", look.seconds, wrong.join("\n"));
         assert_eq!(stored.keys, expected::keys(&figures), "{generation} after {} s", look.seconds);
         for (key, idle) in &stored.idle {
-            let expected = (*key != Key::default()).then(|| i64::from(expected::is_idle(key)));
+            let expected = expected::is_idle(key).then_some(1);
             assert_eq!(*idle, expected, "{generation} after {} s: {key:?}", look.seconds);
         }
         compared += figures.len();
@@ -131,7 +131,7 @@ fn a_whole_life_of_generation_c_leaves_what_its_pages_say() {
     let about = "SELECT kind, generation, last_answer, ended_at, failures, next_try FROM targets";
     assert_eq!(stage.rows(about), format!("application|C|{}000|{end}000|0|NULL\n", looks[ended - 1].at / 1000));
     assert_eq!(stage.rows("SELECT count(*), sum(failed), sum(stored) FROM runs"), "53|0|53\n");
-    let errors = "SELECT error, count(*), sum(mended) FROM attempts GROUP BY error ORDER BY error";
+    let errors = "SELECT error, count(*), sum(mended) FROM fetches GROUP BY error ORDER BY error";
     assert_eq!(stage.rows(errors), "NULL|49|0\nconnection refused|4|4\n");
     assert_eq!(stage.rows("SELECT count(*) FROM previous_samples"), "0\n");
 }

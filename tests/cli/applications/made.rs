@@ -16,7 +16,7 @@ fn the_prefix_of_an_environment_is_taken_off_and_other_names_count_too() {
     assert_eq!(collected(&application, &stage, START), silent());
     assert_eq!(
         rows(&stage, START),
-        "0||||1|NULL|NULL\n0|mysql|orders|nightly|NULL|0|250.5\n0|redis|orders|nightly|NULL|1|0\n"
+        "0||||1|NULL|NULL\n0|mysql|orders|nightly|NULL|NULL|250.5\n0|redis|orders|nightly|NULL|1|0\n"
     );
     assert_eq!(stage.rows("SELECT max(batchsql_process_memory_bytes) FROM batch_snapshots"), "4096\n");
     assert_eq!(
@@ -172,8 +172,10 @@ fn what_ran_is_not_idle_though_it_is_over_or_its_largest_family_is_left_out() {
         assert_eq!(collected(&application, &stage, START), ended(0, "", told));
         stage.rows("SELECT database, test_name, idle FROM batch_snapshots ORDER BY 1, 2")
     };
-    let expected = "||NULL\nmysql||1\nmysql|batch_insert|1\nsqlite3||0\nsqlite3|nightly|0\n";
+    let expected = "||NULL\nmysql||1\nmysql|batch_insert|1\nsqlite3||NULL\nsqlite3|nightly|NULL\n";
     assert_eq!(marked("", ""), expected);
+    // Those that count all the same are told apart.
+    assert_eq!(marked("include_idle = true", ""), expected.replace("|1\n", "|2\n"));
     let told = "warning: etl: http://127.0.0.1:18080/metrics: 26 series are more than `max_series` (20); left out: \
                 `batchsql_batch_process_duration_seconds` (20 series; the label `batch_size` has 20 values)\n";
     assert_eq!(marked("max_series = 20", told), expected);
