@@ -16,7 +16,8 @@ SELECT id, name, environment, generation, labels, first_seen, last_collected_at,
 FROM targets WHERE kind = 'application';
 
 -- '' is a label that is not there. The row of three empty texts is the application as a whole: every collection leaves it,
--- and only it has run_id, interval_ms and answered. idle is 1 where nothing ever ran, 2 where such a row counts all the same.
+-- and only it has run_id, interval_ms, answered and ended. ended is 1 in the last one of a life, when its port refused; then
+-- there is none until it answers again. idle is 1 where nothing ever ran, 2 where such a row counts all the same.
 CREATE TABLE batch_snapshots (
     application_id INTEGER NOT NULL REFERENCES targets (id),
     database       TEXT    NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE batch_snapshots (
     run_id         INTEGER REFERENCES runs (id),
     interval_ms    INTEGER,
     answered       INTEGER,
+    ended          INTEGER,
     idle           INTEGER,
     merged         INTEGER,
     covered_ms     INTEGER,

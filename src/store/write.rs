@@ -280,6 +280,7 @@ impl Inserts {
                     "run_id",
                     "interval_ms",
                     "answered",
+                    "ended",
                     "idle",
                 ],
             ),
@@ -335,7 +336,7 @@ impl Inserts {
         batches: &Batches,
         (application_id, collected_at, run_id): (i64, Millis, i64),
     ) -> rusqlite::Result<Stored> {
-        let answered = i64::from(run.harvest.answered > 0);
+        let (answered, ended) = (i64::from(run.harvest.answered > 0), i64::from(run.harvest.ended));
         let mut statement = connection.prepare_cached(&self.batch)?;
         for (batch, row) in &batches.rows {
             let of_all = *batch == Batch::default();
@@ -348,7 +349,7 @@ impl Inserts {
             };
             let [database, table, test_name] = batch.texts().map(|text| Value::from(text.to_string()));
             let keys = [application_id.into(), database, table, test_name, collected_at.into()];
-            let about = [only(run_id), only(millis(run.interval)), only(answered), idle];
+            let about = [only(run_id), only(millis(run.interval)), only(answered), only(ended), idle];
             let written = statement.execute(params_from_iter(keys.into_iter().chain(about).chain(reals(row))))?;
             if of_all && written == 0 {
                 return Ok(Stored::Already);
