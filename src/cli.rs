@@ -168,7 +168,7 @@ pub struct Report {
 
     /// Only this application (can be given more than once)
     ///
-    /// With --batchsql or --metrics.
+    /// With --batchsql, --metrics or --gaps.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub application: Vec<String>,
 

@@ -18,11 +18,14 @@ pub struct Turn {
     pub wait: Option<Duration>,
 }
 
-/// Fold finished days into one row a cluster and one a node
+/// Fold finished days into one row a target and one a node or label set
 ///
 /// Without arguments: every finished day that has snapshots and no row yet, however many there are; a day to which
 /// snapshots came later, or of which the catalogue asks for more, is made anew while all its snapshots are there. The
 /// running day is never stored. Days begin and end in [metrics] timezone.
+///
+/// Label sets of an application under which nothing ran all day get no row, and snapshots in which one idled do not count,
+/// unless `include_idle` was set when they were collected. While an application has ended nothing is expected of it.
 #[derive(Debug, Args)]
 #[command(after_help = help(sections::of("aggregate-daily")))]
 pub struct AggregateDaily {

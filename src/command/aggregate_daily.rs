@@ -1,4 +1,5 @@
-//! `stellar aggregate-daily`: finished days become one row a cluster and one a node.
+//! `stellar aggregate-daily`: finished days become one row a target and one a node of a cluster or a label set of
+//! an application.
 
 use std::time::Instant;
 
@@ -13,8 +14,9 @@ use crate::cli::{AggregateDaily, Global};
 use crate::days::Day;
 use crate::failure::{Exit, Failure};
 use crate::sample::{Millis, millis};
+use crate::settings::Kind;
 use crate::settings::moments::Calendar;
-use crate::store::daily::{Aggregated, ClusterDay, Pending, Selection};
+use crate::store::daily::{Aggregated, Pending, Selection, TargetDay};
 use crate::store::lock::Lock;
 use crate::store::{Store, must_exist};
 use crate::words;
@@ -25,8 +27,8 @@ pub const NAME: &str = "aggregate-daily";
 /// Days as they were stored, or would be.
 #[derive(Default)]
 pub(super) struct Outcome {
-    pub days: Vec<(ClusterDay, Aggregated)>,
-    pub kept: Vec<ClusterDay>,
+    pub days: Vec<(TargetDay, Aggregated)>,
+    pub kept: Vec<TargetDay>,
     pub done: usize,
     /// Days that were left for the next time because the time was up.
     pub left: usize,
@@ -51,10 +53,10 @@ pub fn run(global: &Global, arguments: &AggregateDaily, world: &World) -> Result
     }
     let selection = Selection { zone: &zone, now, between, recompute: arguments.recompute };
     let pending = store.pending_days(&selection, &catalogue)?;
-    let intervals = |cluster: &str| millis(loaded.settings.interval_of(cluster));
+    let interval = |target: &str| millis(loaded.settings.interval_of(target));
     let outcome = match arguments.dry_run {
-        true => preview(&store, pending, &catalogue, &intervals)?,
-        false => aggregate(&mut store, pending, &catalogue, &intervals, now, None)?,
+        true => preview(&store, pending, &catalogue, &interval)?,
+        false => aggregate(&mut store, pending, &catalogue, &interval, now, None)?,
     };
     if arguments.json {
         print_json(&document(&outcome, &zone, arguments.dry_run))?;
@@ -81,7 +83,7 @@ pub(super) fn aggregate(
         store.prepare_days(catalogue)?;
     }
     for works in pending.days.into_values() {
-        // A cluster at a time where the time counts.
+        // A target at a time where the time counts.
         let most = if until.is_some() { 1 } else { works.len().max(1) };
         for works in works.chunks(most) {
             if until.is_some_and(|until| Instant::now() >= until) {
@@ -151,11 +153,11 @@ fn text(outcome: &Outcome, dry_run: bool) -> String {
         text.push_str(&format!(
             "{}  {}  {} of {} ({}), {}{}\n",
             work.day.name(),
-            work.cluster,
+            work.target,
             words::grouped(day.samples.unsigned_abs()),
             words::count(usize::try_from(day.expected).unwrap_or(0), "sample"),
             words::share(day.samples, day.expected),
-            words::count(day.nodes, "node"),
+            words::count(day.parts, part(work.kind)),
             reason(work),
         ));
     }
@@ -163,7 +165,7 @@ fn text(outcome: &Outcome, dry_run: bool) -> String {
         text.push_str(&format!(
             "{}  {}  kept as it is: its snapshots are no longer all there\n",
             work.day.name(),
-            work.cluster
+            work.target
         ));
     }
     let days = words::count(outcome.days.len(), "day");
@@ -179,7 +181,15 @@ fn is_or_are(days: usize) -> String {
     format!("{} {}", words::count(days, "finished day"), if days == 1 { "is" } else { "are" })
 }
 
-fn reason(work: &ClusterDay) -> &'static str {
+/// What else has a row a day.
+fn part(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Cluster => "node",
+        Kind::Application => "label set",
+    }
+}
+
+fn reason(work: &TargetDay) -> &'static str {
     use crate::store::daily::Why;
     match work.why {
         Why::New | Why::Asked => "",
@@ -189,20 +199,25 @@ fn reason(work: &ClusterDay) -> &'static str {
 }
 
 fn document(outcome: &Outcome, zone: &TimeZone, dry_run: bool) -> Value {
-    let day = |(work, day): &(ClusterDay, Aggregated)| {
+    let day = |(work, day): &(TargetDay, Aggregated)| {
+        let parts = match work.kind {
+            Kind::Cluster => "nodes",
+            Kind::Application => "batches",
+        };
         json!({
             "day": work.day.name(),
-            "cluster": work.cluster,
+            work.kind.name(): work.target,
             "why": work.why.name(),
             "begins_at": work.day.begins_at,
             "ends_at": work.day.ends_at,
             "samples": day.samples,
             "expected": day.expected,
             "covered_seconds": day.covered_seconds,
-            "nodes": day.nodes,
+            parts: day.parts,
         })
     };
-    let kept = |work: &ClusterDay| json!({ "day": work.day.name(), "cluster": work.cluster, "why": work.why.name() });
+    let kept =
+        |work: &TargetDay| json!({ "day": work.day.name(), work.kind.name(): work.target, "why": work.why.name() });
     json!({
         "schema": 1,
         "timezone": zone.iana_name(),

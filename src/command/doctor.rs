@@ -1,4 +1,4 @@
-//! `stellar doctor`: looks at everything that can be looked at without asking the clusters, and changes nothing.
+//! `stellar doctor`: looks at everything that can be looked at without asking the targets, and changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use super::{World, print, print_json, progress, zone};
 use crate::alert;
 use crate::catalogue::Catalogue;
 use crate::cli::{Doctor, Global};
-use crate::doctor::{self, Check, database, timers};
+use crate::doctor::{self, Check, applications, database, timers};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Expected, Style};
 use crate::sample::{Millis, lapse};
@@ -35,7 +35,7 @@ const SYSTEMD_PATIENCE: Duration = Duration::from_secs(5);
 struct Settled {
     settings: Settings,
     zone: TimeZone,
-    /// Whether it says which clusters there should be.
+    /// Whether it says which targets there should be.
     is_configured: bool,
 }
 
@@ -219,6 +219,8 @@ fn history(
     let assessed = report::assess(stored, &expected, catalogue, &rules, now);
     let names: Vec<&str> = expected.iter().map(|target| target.name.as_str()).collect();
     checks.extend(doctor::targets(&assessed, settled.is_configured.then_some(&names), now));
+    let configured = settled.is_configured.then_some(settings.applications.as_slice());
+    checks.extend(applications::judge(&read::applications::latest(connection, catalogue)?, configured, now));
     checks.push(days(connection, health, settled, catalogue, now)?);
     checks.extend(missing_days(connection, &settled.zone, now)?);
 

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::report::{self, Assessed, Expected, Style, batchsql, metrics};
 use crate::sample::Millis;
 use crate::settings::moments::Calendar;
-use crate::settings::{Application, Loaded};
+use crate::settings::{Application, Kind, Loaded};
 use crate::store::{self, read};
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
@@ -42,7 +42,7 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         Some(_) => loaded.settings.clusters.iter().map(Expected::from).collect(),
     };
     if !arguments.application.is_empty() && !arguments.metrics {
-        let what = "--application goes with --batchsql or --metrics";
+        let what = "--application goes with --batchsql, --metrics or --gaps";
         return Err(Failure::new(Exit::Usage, what).with_hint("add one of them").into());
     }
     let mut assessed = report::assess(stored, &expected, &catalogue, &rules, now);
@@ -140,9 +140,17 @@ fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: 
     let path = database(loaded);
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     store::refuse_old(connection, path)?;
-    let stored = store::gaps::clusters(connection).map_err(explain)?;
-    let known: Vec<&str> = stored.iter().map(|cluster| cluster.name.as_str()).collect();
-    refuse_unknown(&arguments.cluster, &known, "cluster")?;
+    let mut targets = store::tables::targets(connection).map_err(explain)?;
+    let wanted = [(Kind::Cluster, &arguments.cluster), (Kind::Application, &arguments.application)];
+    for (kind, names) in wanted {
+        let known: Vec<&str> =
+            targets.iter().filter(|target| target.kind == kind).map(|target| target.name.as_str()).collect();
+        refuse_unknown(names, &known, kind.name())?;
+    }
+    if wanted.iter().any(|(_, names)| !names.is_empty()) {
+        targets
+            .retain(|target| wanted.iter().any(|(kind, names)| *kind == target.kind && names.contains(&target.name)));
+    }
     let calendar = Calendar { now, zone: zone(loaded, arguments.utc) };
     let (since, until) = range(arguments.since.as_deref(), arguments.until.as_deref(), &calendar)?;
     let until = until.unwrap_or(now);
@@ -150,7 +158,7 @@ fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: 
     if since >= until {
         return Err(Failure::new(Exit::Usage, "--since is not before --until").with_hint("swap them").into());
     }
-    let found = gaps::find(connection, loaded, &arguments.cluster, (since, until), now).map_err(explain)?;
+    let found = gaps::find(connection, loaded, &targets, (since, until), now).map_err(explain)?;
     let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
     match arguments.json {
         true => print_json(&report::gaps::document(&found, &style))?,

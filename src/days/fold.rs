@@ -41,6 +41,11 @@ impl Weights {
         moment.covered.unwrap_or_else(|| since.clamp(0, 2 * interval))
     }
 
+    /// The target was not there any more: nothing is expected until the next snapshot, which begins anew.
+    pub fn end(&mut self) {
+        self.before = None;
+    }
+
     /// As many snapshots as the intervals called for up to the end of the day.
     pub fn expected(&self, ends_at: Millis) -> i64 {
         let rest = match self.before {
@@ -172,6 +177,22 @@ mod tests {
         let (found, expected) = weights(Some(0), &snapshots);
         assert_eq!(found, [vec![30; 60], vec![300; 5]].concat());
         assert_eq!(expected, 66);
+    }
+
+    #[test]
+    fn between_an_end_and_the_next_beginning_nothing_is_expected() {
+        let moment = |at: Millis| Moment { at: at * 1000, interval: 60_000, covered: None };
+        let mut weights = Weights::new(None);
+        let mut next = |at| {
+            let weight = weights.next(moment(at), 0) / 1000;
+            if at % 900 == 0 {
+                weights.end();
+            }
+            weight
+        };
+        assert_eq!([600, 660, 840, 900, 1800, 2400, 2460].map(&mut next), [60, 60, 120, 60, 60, 60, 60]);
+        // Six in the first life, one in the second, two in the third and nineteen until the hour is full.
+        assert_eq!(weights.expected(HOUR), 6 + 1 + 2 + 19);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `stellar doctor`: what is wrong and what to do about it, as pure functions from facts to a page.
 
+pub mod applications;
 pub mod database;
 pub mod timers;
 

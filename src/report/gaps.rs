@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 use super::Style;
 use super::table::{self, Align};
 use crate::sample::{Millis, lapse};
+use crate::settings::Kind;
 use crate::store::gaps::{Runs, Seen, StepBack};
 use crate::words;
 
-/// A time of which a cluster has no figures.
+/// A time of which a target has no figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// None: every cluster.
-    pub cluster: Option<String>,
+    /// None: every target that was there.
+    pub target: Option<(Kind, String)>,
     pub from: Millis,
     /// None: it goes on.
     pub to: Option<Millis>,
@@ -33,6 +34,8 @@ pub struct Gaps {
     pub runs: Runs,
     /// As many runs as the shortest interval called for since the first one.
     pub expected_runs: i64,
+    /// What the targets are: clusters, applications, or targets where there are both.
+    pub noun: &'static str,
 }
 
 /// A hole between snapshots before anybody asked why.
@@ -54,9 +57,16 @@ pub fn holes(
     open: bool,
 ) -> Vec<Hole> {
     let mut holes = Vec::new();
-    let mut last = before;
-    for seen in within.iter().filter(|seen| seen.answered) {
+    let (mut last, mut is_over) = (before.filter(|seen| !seen.ended), before.is_some_and(|seen| seen.ended));
+    for seen in within {
         let length = seen.interval.unwrap_or(interval).max(1);
+        if !seen.answered && !seen.ended {
+            // Nobody expected it, and it is no longer just gone: it fails since this slot.
+            if is_over {
+                (last, is_over) = (Some(Seen { at: seen.at - length, ..*seen }), false);
+            }
+            continue;
+        }
         if let Some(last) = last {
             let (left, right) = (last.at.div_euclid(length), seen.at.div_euclid(length));
             if right - left > 1 {
@@ -66,7 +76,7 @@ pub fn holes(
                 holes.extend((missed > 0).then_some(Hole { from, to: Some(right * length), missed }));
             }
         }
-        last = Some(*seen);
+        (last, is_over) = if seen.ended { (None, true) } else { (Some(*seen), false) };
     }
     if let Some(last) = last {
         let length = last.interval.unwrap_or(interval).max(1);
@@ -80,21 +90,38 @@ pub fn holes(
     holes
 }
 
-/// One line for what all of several clusters lack at the same time for the same reason.
-pub fn merged(gaps: Vec<Gap>, clusters: usize) -> Vec<Gap> {
+/// The times in which a target had ended: from the snapshot that says so to the next one, or to `end`.
+pub fn absences(before: Option<Seen>, within: &[Seen], end: Millis) -> Vec<(Millis, Millis)> {
+    let mut absences = Vec::new();
+    let mut since = before.filter(|seen| seen.ended).map(|seen| seen.at);
+    for seen in within {
+        if let Some(since) = since {
+            absences.push((since, seen.at));
+        }
+        since = seen.ended.then_some(seen.at);
+    }
+    absences.extend(since.map(|since| (since, end)));
+    absences
+}
+
+/// One line for what all of several targets lack at the same time for the same reason. `absences` are those of each target.
+pub fn merged(gaps: Vec<Gap>, absences: &[Vec<(Millis, Millis)>], end: Millis) -> Vec<Gap> {
     let same = |left: &Gap, right: &Gap| (left.from, left.to, &left.reason) == (right.from, right.to, &right.reason);
     let mut rest = gaps;
     let mut all = Vec::new();
     while let Some(first) = rest.first().cloned() {
         let (alike, others): (Vec<Gap>, Vec<Gap>) = rest.into_iter().partition(|gap| same(gap, &first));
         rest = others;
-        if alike.len() > 1 && alike.len() == clusters {
-            all.push(Gap { cluster: None, missed: alike.iter().map(|gap| gap.missed).sum(), ..first });
+        let (from, to) = (first.from, first.to.unwrap_or(end));
+        let was_there = |spans: &&Vec<(Millis, Millis)>| !spans.iter().any(|(begin, end)| *begin <= from && to <= *end);
+        if alike.len() > 1 && alike.len() == absences.iter().filter(was_there).count() {
+            all.push(Gap { target: None, missed: alike.iter().map(|gap| gap.missed).sum(), ..first });
         } else {
             all.extend(alike);
         }
     }
-    all.sort_by(|left, right| (left.from, &left.cluster).cmp(&(right.from, &right.cluster)));
+    let order = |gap: &Gap| (gap.from, gap.target.as_ref().map(|(_, name)| name.clone()));
+    all.sort_by_key(order);
     all
 }
 
@@ -122,7 +149,7 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
             gap.to.map_or_else(|| "now".to_owned(), short),
             words::age(lapse(gap.length)),
             words::grouped(gap.missed.unsigned_abs()),
-            gap.cluster.clone().unwrap_or_else(|| "all".to_owned()),
+            gap.target.as_ref().map_or_else(|| "all".to_owned(), |(_, name)| name.clone()),
             gap.reason.clone(),
         ];
         rows.push((gap.from, cells));
@@ -131,12 +158,13 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
     if rows.is_empty() {
         text.push_str("\n  nothing is missing\n");
     } else {
+        let noun = gaps.noun.to_uppercase();
         let titles = [
             ("FROM", Align::Left),
             ("TO", Align::Left),
             ("LENGTH", Align::Right),
             ("MISSED", Align::Right),
-            ("CLUSTER", Align::Left),
+            (noun.as_str(), Align::Left),
         ];
         let (rows, reasons): (Vec<Vec<String>>, Vec<String>) =
             rows.into_iter().map(|(_, [cells @ .., reason])| (cells.to_vec(), reason)).unzip();
@@ -152,10 +180,11 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
     }
     let number = |count: i64| words::grouped(count.unsigned_abs());
     text.push_str(&format!(
-        "\n  runs: {} expected, {} made, {} with a failed cluster\n",
+        "\n  runs: {} expected, {} made, {} with a failed {}\n",
         number(gaps.expected_runs),
         number(gaps.runs.made),
-        number(gaps.runs.with_failures)
+        number(gaps.runs.with_failures),
+        gaps.noun
     ));
     text
 }
@@ -163,8 +192,9 @@ pub fn render(gaps: &Gaps, style: &Style) -> String {
 pub fn document(gaps: &Gaps, style: &Style) -> Value {
     let iso = |at: Millis| super::json::iso(at, style);
     let gap = |gap: &Gap| {
+        let kind = gap.target.as_ref().map_or(Kind::Cluster, |(kind, _)| *kind);
         json!({
-            "cluster": gap.cluster,
+            kind.name(): gap.target.as_ref().map(|(_, name)| name),
             "from": iso(gap.from),
             "to": gap.to.map(iso),
             "length_seconds": gap.length as f64 / 1000.0,
@@ -195,7 +225,7 @@ mod tests {
     use super::*;
 
     fn seen(seconds: &[i64]) -> Vec<Seen> {
-        let one = |at: &i64| Seen { at: at.abs() * 1000, interval: Some(30_000), answered: *at >= 0 };
+        let one = |at: &i64| Seen { at: at.abs() * 1000, interval: Some(30_000), answered: *at >= 0, ended: false };
         seconds.iter().map(one).collect()
     }
 
@@ -228,7 +258,7 @@ mod tests {
     #[test]
     fn a_reason_is_folded_and_never_cut() {
         let reason = "http://10.30.0.5:8030/metrics: connection refused (31×)".to_owned();
-        let gap = Gap { cluster: None, from: 0, to: None, length: 90_000, missed: 3, reason };
+        let gap = Gap { target: None, from: 0, to: None, length: 90_000, missed: 3, reason };
         let gaps = Gaps {
             since: 0,
             until: 90_000,
@@ -237,6 +267,7 @@ mod tests {
             steps: Vec::new(),
             runs: Runs { made: 1, with_failures: 0 },
             expected_runs: 4,
+            noun: "cluster",
         };
         let shown = |width| {
             let style = Style { zone: jiff::tz::TimeZone::UTC, colour: false, width };
@@ -253,17 +284,43 @@ mod tests {
     }
 
     #[test]
+    fn what_has_ended_misses_nothing_until_it_answers_or_fails() {
+        let found = |within: &[Seen], end: i64| {
+            let holes = holes(None, within, 0, end * 1000, 30_000, true);
+            holes
+                .into_iter()
+                .map(|hole| (hole.from / 1000, hole.to.map(|to| to / 1000), hole.missed))
+                .collect::<Vec<_>>()
+        };
+        let end = |at: i64| Seen { answered: false, ended: true, ..seen(&[at])[0] };
+        let life = [seen(&[2, 32]), vec![end(62)], seen(&[902, 932]), vec![end(962)]].concat();
+        assert_eq!(found(&life, 9000), []);
+        // It fails twice before it is gone, and after that until now.
+        let life = [seen(&[2, 32, -62, -92]), vec![end(122)], seen(&[-902, -932])].concat();
+        assert_eq!(found(&life, 970), [(60, Some(120), 2), (900, None, 2)]);
+        assert_eq!(absences(None, &life, 970_000), [(122_000, 902_000)]);
+        assert_eq!(absences(Some(end(2)), &[], 970_000), [(2_000, 970_000)]);
+        // Nobody looked between its last answer and the first refusal.
+        assert_eq!(found(&[seen(&[2, 32]), vec![end(122)]].concat(), 970), [(60, Some(120), 2)]);
+    }
+
+    #[test]
     fn what_all_clusters_lack_is_one_line() {
         let gap = |cluster: &str, missed| Gap {
-            cluster: Some(cluster.to_owned()),
+            target: Some((Kind::Cluster, cluster.to_owned())),
             from: 60_000,
             to: None,
             length: 90_000,
             missed,
             reason: "no run at all".to_owned(),
         };
-        let all = merged(vec![gap("a", 3), gap("b", 4)], 2);
-        assert_eq!(all, [Gap { cluster: None, missed: 7, ..gap("a", 0) }]);
-        assert_eq!(merged(vec![gap("a", 3), gap("b", 4)], 3), [gap("a", 3), gap("b", 4)]);
+        let two = || vec![gap("a", 3), gap("b", 4)];
+        let there = Vec::new;
+        let all = [Gap { target: None, missed: 7, ..gap("a", 0) }];
+        assert_eq!(merged(two(), &[there(), there()], 90_000), all);
+        assert_eq!(merged(two(), &[there(), there(), there()], 90_000), two());
+        // A third one was not there all the time, or only at its end.
+        assert_eq!(merged(two(), &[there(), there(), vec![(30_000, 90_000)]], 90_000), all);
+        assert_eq!(merged(two(), &[there(), there(), vec![(70_000, 90_000)]], 90_000), two());
     }
 }

@@ -91,7 +91,7 @@ fn read(
         "include_idle",
         &Flag,
         false,
-        "whether label sets under which nothing ever ran count in averages, alerts and reports",
+        "whether label sets under which nothing ever ran count in averages, days, alerts and reports",
     );
     let most = Whole { least: 1, most: 1_000_000 };
     let max_series = section.value("max_series", &most, 10_000, "how many series of it are read at most") as usize;

@@ -12,6 +12,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 2] = [Self::Cluster, Self::Application];
+
     /// As in the database and in messages.
     pub fn name(self) -> &'static str {
         match self {

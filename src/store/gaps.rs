@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fetches;
+use super::tables::{KnownTarget, Tables};
 use crate::sample::Millis;
+use crate::settings::Kind;
 
 /// A clock that steps back by less is being disciplined, and no rate of a whole interval is hurt.
 pub const LEAST_STEP_BACK: Millis = 1_000;
@@ -15,16 +17,8 @@ pub struct Seen {
     /// None in a snapshot that is older than schema 2.
     pub interval: Option<Millis>,
     pub answered: bool,
-}
-
-/// A cluster as the history knows it.
-#[derive(Clone, Debug)]
-pub struct KnownCluster {
-    pub id: i64,
-    pub name: String,
-    /// Collections in a row, up to now, in which no frontend answered.
-    pub failures: u32,
-    pub next_try: Option<Millis>,
+    /// The target was found gone: nothing is missed until there is a snapshot again.
+    pub ended: bool,
 }
 
 /// A run that started before the one before it had.
@@ -41,65 +35,65 @@ pub struct StepBack {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Runs {
     pub made: i64,
-    /// Runs in which at least one cluster failed as a whole.
+    /// Runs in which at least one target failed as a whole.
     pub with_failures: i64,
 }
 
-pub fn clusters(connection: &Connection) -> rusqlite::Result<Vec<KnownCluster>> {
-    let mut statement = connection.prepare("SELECT id, name, failures, next_try FROM clusters ORDER BY name")?;
-    let known = statement.query_map([], |row| {
-        Ok(KnownCluster { id: row.get(0)?, name: row.get(1)?, failures: row.get(2)?, next_try: row.get(3)? })
-    })?;
-    known.collect()
-}
-
-/// The snapshots of a time in order, and the last one before it in which somebody answered.
+/// The snapshots of a time in order, and the last one before it in which somebody answered or the target had ended.
 pub fn seen(
     connection: &Connection,
-    cluster_id: i64,
+    target: &KnownTarget,
     since: Millis,
     until: Millis,
 ) -> rusqlite::Result<(Option<Seen>, Vec<Seen>)> {
-    let snapshot = |row: &rusqlite::Row| Ok(Seen { at: row.get(0)?, interval: row.get(1)?, answered: row.get(2)? });
+    let snapshot = |row: &rusqlite::Row| {
+        Ok(Seen { at: row.get(0)?, interval: row.get(1)?, answered: row.get(2)?, ended: row.get(3)? })
+    };
+    let tables = Tables::of(target.kind);
+    let (own, ended) = (tables.own_snapshots_narrow(), tables.ended);
+    let select = format!("SELECT collected_at, interval_ms, coalesce(answered, 1), {ended} FROM {own}");
     let before = connection
-        .prepare_cached(
-            "SELECT collected_at, interval_ms, coalesce(answered, 1) FROM metrics_snapshots INDEXED BY snapshots_narrow
-             WHERE cluster_id = ?1 AND collected_at < ?2 AND coalesce(answered, 1) ORDER BY collected_at DESC LIMIT 1",
-        )?
-        .query_row([cluster_id, since], snapshot)
+        .prepare_cached(&format!(
+            "{select} AND collected_at < ?2 AND (coalesce(answered, 1) OR {ended}) ORDER BY collected_at DESC LIMIT 1"
+        ))?
+        .query_row([target.id, since], snapshot)
         .optional()?;
     let within = connection
-        .prepare_cached(
-            "SELECT collected_at, interval_ms, coalesce(answered, 1) FROM metrics_snapshots INDEXED BY snapshots_narrow
-             WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
-        )?
-        .query_map([cluster_id, since, until], snapshot)?
+        .prepare_cached(&format!("{select} AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at"))?
+        .query_map([target.id, since, until], snapshot)?
         .collect::<rusqlite::Result<_>>()?;
     Ok((before, within))
 }
 
-/// Why frontends did not answer between two moments: the commonest reason with its URL, and how many collections there
+/// Why a target did not answer between two moments: the commonest reason with its URL, and how many collections there
 /// were in which nobody answered.
 pub fn reason(
     connection: &Connection,
-    cluster_id: i64,
+    target: &KnownTarget,
     since: Millis,
     until: Millis,
 ) -> rusqlite::Result<(Option<(String, String)>, i64)> {
+    let tables = Tables::of(target.kind);
     let tries = connection
-        .prepare_cached(
-            "SELECT count(*) FROM metrics_snapshots INDEXED BY snapshots_narrow
-             WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 AND answered = 0",
-        )?
-        .query_row([cluster_id, since, until], |row| row.get(0))?;
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM {} AND collected_at >= ?2 AND collected_at < ?3 AND answered = 0 AND NOT {}",
+            tables.own_snapshots_narrow(),
+            tables.ended
+        ))?
+        .query_row([target.id, since, until], |row| row.get(0))?;
+    // Whose answer it is that counts.
+    let job = match target.kind {
+        Kind::Cluster => "fe",
+        Kind::Application => "app",
+    };
     let commonest = connection
         .prepare_cached(&format!(
             "SELECT min(url), error FROM runs CROSS JOIN {} ON run_id = runs.id CROSS JOIN endpoints ON endpoints.id = endpoint_id
-             WHERE runs.started_at >= ?2 AND runs.started_at < ?3 AND cluster_id = ?1 AND job = 'fe' AND error IS NOT NULL AND NOT mended
+             WHERE runs.started_at >= ?2 AND runs.started_at < ?3 AND cluster_id = ?1 AND job = ?4 AND error IS NOT NULL AND NOT mended
              GROUP BY error ORDER BY count(*) DESC, error LIMIT 1",
             fetches::table_of_failures(connection)?
         ))?
-        .query_row([cluster_id, since, until], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![target.id, since, until, job], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok((commonest, tries))
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
 use super::gaps::LEAST_STEP_BACK;
+use super::tables::{self, KnownTarget, Tables};
 use super::{backup, copy, daily, disk, migrate, snapshot_table};
 use crate::catalogue::Catalogue;
 use crate::days::Day;
@@ -99,11 +100,18 @@ fn orphans(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<V
 }
 
 fn span(connection: &Connection) -> rusqlite::Result<Option<(Millis, Millis)>> {
-    // Through the key of each cluster: the table has no index by time alone.
-    let sql = "SELECT min(oldest), max(newest) FROM (
-                   SELECT (SELECT min(collected_at) FROM metrics_snapshots WHERE cluster_id = id) AS oldest,
-                          (SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = id) AS newest FROM clusters)";
-    connection.query_row(sql, [], |row| Ok(row.get::<_, Option<Millis>>(0)?.zip(row.get::<_, Option<Millis>>(1)?)))
+    // Through the key of each target: the tables have no index by time alone.
+    let own = |target: &KnownTarget, which: &str| -> rusqlite::Result<Option<Millis>> {
+        let rows = Tables::of(target.kind).own_snapshots();
+        connection.query_row(&format!("SELECT {which}(collected_at) FROM {rows}"), [target.id], |row| row.get(0))
+    };
+    let mut span: Option<(Millis, Millis)> = None;
+    for target in tables::targets(connection)? {
+        if let Some((oldest, newest)) = own(&target, "min")?.zip(own(&target, "max")?) {
+            span = Some(span.map_or((oldest, newest), |(first, last)| (first.min(oldest), last.max(newest))));
+        }
+    }
+    Ok(span)
 }
 
 /// Nobody is writing them: their writer would have them locked.

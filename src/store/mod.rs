@@ -30,6 +30,7 @@ mod partial;
 pub mod read;
 pub mod restore;
 pub mod samples;
+pub mod tables;
 pub mod write;
 
 pub use migrate::{is_due, refuse_old};

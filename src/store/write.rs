@@ -74,7 +74,7 @@ impl Store {
     pub fn kind_of(&self, target: &str) -> Result<Option<Kind>, Failure> {
         let kind = |row: &rusqlite::Row| {
             let kind: String = row.get(0)?;
-            Ok([Kind::Cluster, Kind::Application].into_iter().find(|own| own.name() == kind))
+            Ok(Kind::ALL.into_iter().find(|own| own.name() == kind))
         };
         let found = self.connection.query_row("SELECT kind FROM targets WHERE name = ?1", [target], kind).optional();
         found.map(Option::flatten).map_err(|error| self.explain(&error))

@@ -7,7 +7,8 @@ use std::process::Command;
 use rusqlite::Connection;
 
 use crate::backup::{collected, damage};
-use crate::common::replay::{Cluster, START};
+use crate::common::replay::{Answer, Application, Behaviour, Cluster, START};
+use crate::lives;
 use crate::program::{Ended, Stage, block, lengthen, silent};
 use crate::snapshot;
 
@@ -224,4 +225,51 @@ fn days_without_a_collection_are_named() {
     // Those after the last run are missing, too.
     let names = "2026-11-23, 2026-11-24, 2026-11-26, 2026-11-27, 2026-11-28, 2026-11-29";
     assert_eq!(told(8), line("6 days", names));
+}
+
+#[test]
+fn of_each_application_it_says_whether_it_answers_fails_or_has_ended() {
+    let [etl, load, sick, gone, odd] = std::array::from_fn(|_| Application::with_page(lives::page()));
+    odd.show(*b"# TYPE up gauge\nup 1\n");
+    let all = [("etl", &etl), ("load", &load), ("sick", &sick), ("gone", &gone), ("odd", &odd)];
+    let blocks = |names: &[&str]| {
+        let some = all.iter().filter(|(name, _)| names.contains(name));
+        some.map(|(name, application)| lives::block(name, application, "")).collect::<String>()
+    };
+    let stage = Stage::new(&blocks(&["etl", "load", "sick", "gone", "odd"]));
+    assert_eq!(stage.run(START - 60, &["collect-once", "--quiet"]).code, 0);
+    load.node.stop();
+    sick.node.behave(Behaviour::Fixed(Answer::html(503, "")));
+    stage.configure(&blocks(&["etl", "load", "sick", "odd"]));
+    for now in [START - 45, START - 15] {
+        assert_eq!(stage.run(now, &["collect-once", "--quiet"]).code, 1);
+    }
+    let late = Application::with_page(lives::page());
+    stage.configure(&(blocks(&["etl", "load", "sick", "odd"]) + &lives::block("late", &late, "")));
+    let targets = |now: i64, words: &[&str]| {
+        let run = without_systemd(&stage, now, &[words, &["doctor"]].concat());
+        let start_of_line = |about: &str| {
+            let at = run.stdout.find(about).expect("it is told");
+            run.stdout[..at].rfind('\n').map_or(0, |end| end + 1)
+        };
+        sick.named(&run.stdout[start_of_line("  target etl ")..start_of_line("  days ")])
+    };
+    let expected = "  ok       target etl   last answer 15s ago, generation C
+  ok       target gone  no longer in the configuration; last answer 1m00s ago, generation C
+  finding  target late  never collected
+                        do: stellar collect-once --application late
+  ok       target load  ended 45s ago; last answer 1m00s ago, generation C
+  unknown  target odd   last answer 15s ago; no metric of a known generation was seen on its page
+  finding  target sick  no answer (2 tries): http://127.0.0.1:18080/metrics: HTTP status 503; last answer 1m00s ago, generation C; next try in 2s
+                        do: stellar config check --probe asks every endpoint now
+";
+    assert_eq!(targets(START, &[]), expected);
+    // Nobody collects any more: that it had ended says nothing about now.
+    let later = targets(START + 3_600, &[]);
+    assert!(
+        later.contains(
+            "  finding  target load  last collected 1h00m ago; ended 1h00m ago; last answer 1h01m ago, generation C\n"
+        ),
+        "{later}"
+    );
 }

@@ -1,6 +1,7 @@
 //! `stellar report --gaps`: what is missing, how long, and why.
 
-use crate::common::replay::{Cluster, START};
+use crate::common::replay::{Answer, Application, Behaviour, Cluster, START};
+use crate::lives;
 use crate::program::{Stage, block, ended};
 
 /// The beginning of a slot.
@@ -104,4 +105,64 @@ gaps from 2026-11-15 02:30:15 +00:00 to 2026-11-22 02:30:15 +00:00
   runs: 5 expected, 6 made, 0 with a failed cluster
 ";
     assert_eq!(stage.run(SLOT + 105, &["report", "--gaps"]), ended(0, expected, ""));
+}
+
+#[test]
+fn failures_of_an_application_are_gaps_and_the_time_after_its_end_is_none() {
+    let (shop, etl) = (Cluster::start(1, 0), Application::with_page(lives::page()));
+    let own = lives::block("etl", &etl, "").replace("interval_secs = 15", "interval_secs = 30");
+    let stage = Stage::new(&(block("shop", &shop.urls(), "") + &own));
+    let collect = |slot: i64| stage.run(SLOT + slot * 30 + 2, &["collect-once", "--quiet"]).code;
+    assert_eq!([0, 1, 2].map(collect), [0; 3]);
+    etl.node.stop();
+    assert_eq!([3, 4].map(collect), [0; 2]);
+    etl.node.revive();
+    assert_eq!([5, 6].map(collect), [0; 2]);
+    etl.node.behave(Behaviour::Fixed(Answer::html(503, "")));
+    assert_eq!(collect(7), 1);
+    etl.node.behave(Behaviour::Answer);
+    assert_eq!(collect(8), 0);
+    // No run in slots 9 and 10, and in 13 and 14, when it has ended.
+    assert_eq!(collect(11), 0);
+    etl.node.stop();
+    assert_eq!([12, 15].map(collect), [0; 2]);
+    let now = SLOT + 15 * 30 + 5;
+    let expected = "\
+gaps from 2026-11-15 02:36:05 +00:00 to 2026-11-22 02:36:05 +00:00
+
+  FROM            TO              LENGTH  MISSED  TARGET  REASON
+  11-22 02:32:00  11-22 02:32:30     30s       1  etl     http://127.0.0.1:18080/metrics: HTTP status 503 (1×)
+  11-22 02:33:00  11-22 02:34:00   1m00s       4  all     no run at all (timer stopped or host down)
+  11-22 02:35:00  11-22 02:36:00   1m00s       2  shop    no run at all (timer stopped or host down)
+
+  runs: 16 expected, 12 made, 1 with a failed target
+";
+    let named = |words: &[&str]| {
+        let run = stage.run(now, &[&["report", "--gaps"], words].concat());
+        ended(run.code, etl.named(&run.stdout), run.stderr)
+    };
+    assert_eq!(named(&[]), ended(0, expected, ""));
+    let document: serde_json::Value =
+        serde_json::from_str(&named(&["--application", "etl", "--json"]).stdout).expect("JSON");
+    let gaps = document["gaps"].as_array().expect("gaps").iter();
+    let gaps: Vec<_> = gaps.map(|gap| (gap["application"].clone(), gap["missed"].clone())).collect();
+    assert_eq!(gaps, [("etl".into(), 1.into()), ("etl".into(), 2.into())]);
+    // Not gone but failing: that is missed from then on.
+    etl.node.revive();
+    etl.node.behave(Behaviour::Close);
+    assert_eq!([16, 17].map(collect), [1; 2]);
+    let run = stage.run(now + 75, &["report", "--gaps", "--application", "etl", "--since", "02:36"]);
+    let expected = "\
+gaps from 2026-11-22 02:36:00 +00:00 to 2026-11-22 02:37:20 +00:00
+
+  FROM            TO   LENGTH  MISSED  APPLICATION  REASON
+  11-22 02:36:30  now     50s       1  etl          http://127.0.0.1:18080/metrics: the connection ended before the answer was whole (2×), next try in 40s (backoff)
+
+  runs: 3 expected, 3 made, 2 with a failed application
+";
+    assert_eq!(etl.named(&run.stdout), expected);
+    assert_eq!(
+        stage.run(now, &["report", "--gaps", "--application", "shop"]),
+        ended(2, "", "error: there is no application `shop`\nhint: known: etl\n")
+    );
 }

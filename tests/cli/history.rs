@@ -15,11 +15,14 @@ pub fn make(stage: &Stage, first: i64, step: i64, times: i64) {
         ("failed_fetches", "run_id", "run_id, started_at", "started_at"),
         ("metrics_snapshots", "run_id", "run_id, collected_at", "collected_at"),
         ("node_snapshots", "", "collected_at", "collected_at"),
+        ("batch_snapshots", "", "collected_at, run_id", "collected_at"),
     ];
     for (table, run, own, time) in tables {
         let own: Vec<&str> = own.split(", ").collect();
         let kept = columns(&transaction, table, &["id", "run_id", "started_at", "collected_at"]);
-        let values: Vec<&str> = own.iter().map(|name| if *name == "run_id" { "?2" } else { "?1" }).collect();
+        // Only the snapshot of an application as a whole has it.
+        let value = |name: &&str| if *name == "run_id" { "iif(run_id IS NULL, NULL, ?2)" } else { "?1" };
+        let values: Vec<&str> = own.iter().map(value).collect();
         let source = match run {
             "" => format!("{time} = ?3"),
             run => format!("{run} = 1 AND ?3 = ?3"),
@@ -43,8 +46,9 @@ pub fn make(stage: &Stage, first: i64, step: i64, times: i64) {
 pub fn stir(stage: &Stage) {
     let connection = Connection::open(stage.database()).expect("it opens");
     let keys = ["cluster_id", "node", "collected_at", "run_id", "interval_ms", "answered", "merged", "covered_ms"];
-    for table in ["metrics_snapshots", "node_snapshots"] {
-        let without = [keys.as_slice(), &["instance", "role", "version"]].concat();
+    let of_batches = ["application_id", "database", "table", "test_name", "ended", "idle"];
+    for table in ["metrics_snapshots", "node_snapshots", "batch_snapshots"] {
+        let without = [keys.as_slice(), &of_batches, &["instance", "role", "version"]].concat();
         let names = columns(&connection, table, &without);
         let set = names.split(", ").enumerate();
         let set = set.map(|(index, name)| {
@@ -79,4 +83,9 @@ pub fn assert_whole(stage: &Stage) {
                 (SELECT 1 FROM metrics_snapshots WHERE metrics_snapshots.cluster_id = node_snapshots.cluster_id
                    AND metrics_snapshots.collected_at = node_snapshots.collected_at)";
     assert_eq!(stage.rows(lone), "0\n");
+    let batches = "SELECT application_id, collected_at, max(database || \"table\" || test_name = '') AS has_own, count(*) - 1 AS parts,
+                          max(answered) AS answered
+                   FROM batch_snapshots GROUP BY 1, 2";
+    let odd = format!("SELECT * FROM ({batches}) WHERE NOT has_own OR parts > 0 AND NOT answered");
+    assert_eq!(stage.rows(&odd), "");
 }

@@ -20,6 +20,7 @@ mod history;
 mod hostile;
 mod lint;
 mod lint_promtool;
+mod lives;
 mod lock;
 mod login;
 mod nodes;

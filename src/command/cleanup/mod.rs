@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::command::progress;
 use crate::failure::{Exit, Failure};
 use crate::sample::{Millis, millis};
-use crate::settings::Loaded;
 use crate::settings::durations::spoken;
+use crate::settings::{Kind, Loaded};
 use crate::store::cleanup::{Done, Plan, Space, Thin, Wish};
 use crate::store::daily::{Pending, Selection};
 use crate::store::disk::Disk;
@@ -49,8 +49,8 @@ struct Outcome {
     plan: Plan,
     /// Nothing in a dry run.
     done: Option<Done>,
-    /// Days of clusters that were aggregated first, or would be.
-    aggregated: usize,
+    /// Of each day of a target that was aggregated first, or would be, the kind of the target.
+    aggregated: Vec<Kind>,
     space: Space,
     took: Duration,
 }
@@ -79,10 +79,10 @@ pub fn run(global: &Global, arguments: &Cleanup, world: &World) -> Result<Exit> 
             .with_hint("when the clock is right: stellar cleanup --force, or wait for a day of collections")
             .into());
     }
-    let interval = |cluster: &str| millis(loaded.settings.interval_of(cluster));
+    let interval = |target: &str| millis(loaded.settings.interval_of(target));
     let aggregated = match arguments.aggregate {
         true => aggregate(&mut store, &zone, &catalogue, &interval, (now, arguments.dry_run))?,
-        false => 0,
+        false => Vec::new(),
     };
     let wish = Wish {
         as_if_aggregated: arguments.dry_run && arguments.aggregate,
@@ -134,7 +134,7 @@ fn upkeep_until(
 ) -> Result<(), Failure> {
     let (zone, now) = (zone(loaded, false), clock.now());
     let _lock = Lock::take_several(database(loaded), &LOCKS, "upkeep", Duration::ZERO, clock)?;
-    let interval = |cluster: &str| millis(loaded.settings.interval_of(cluster));
+    let interval = |target: &str| millis(loaded.settings.interval_of(target));
     let pending = pending(store, &zone, catalogue, now)?;
     if !pending.days.is_empty() || !pending.kept.is_empty() {
         let outcome = aggregate_daily::aggregate(store, pending, catalogue, &interval, now, Some(until))?;
@@ -211,19 +211,20 @@ fn pending(store: &Store, zone: &TimeZone, catalogue: &Catalogue, now: Millis) -
     store.pending_days(&Selection { zone, now, between: None, recompute: false }, catalogue)
 }
 
-/// How many days of clusters.
+/// The kinds of the targets, one a day of each.
 fn aggregate(
     store: &mut Store,
     zone: &TimeZone,
     catalogue: &Catalogue,
     interval: &dyn Fn(&str) -> Millis,
     (now, dry_run): (Millis, bool),
-) -> Result<usize> {
+) -> Result<Vec<Kind>> {
     let pending = pending(store, zone, catalogue, now)?;
     if dry_run {
-        return Ok(pending.days.values().map(Vec::len).sum());
+        return Ok(pending.days.into_values().flatten().map(|work| work.kind).collect());
     }
-    Ok(aggregate_daily::aggregate(store, pending, catalogue, interval, now, None)?.days.len())
+    let outcome = aggregate_daily::aggregate(store, pending, catalogue, interval, now, None)?;
+    Ok(outcome.days.into_iter().map(|(work, _)| work.kind).collect())
 }
 
 fn doubt(last: Millis, now: Millis, zone: &TimeZone) -> String {

@@ -12,9 +12,10 @@ use crate::days::Day;
 use crate::failure::Exit;
 use crate::report::hanging;
 use crate::sample::Millis;
+use crate::settings::Kind;
 use crate::settings::durations::spoken;
 use crate::settings::sizes;
-use crate::store::cleanup::{Because, Plan};
+use crate::store::cleanup::{Because, Plan, TargetPlan};
 use crate::store::daily::Why;
 use crate::words;
 
@@ -34,9 +35,10 @@ pub(super) fn text(outcome: &Outcome, context: &Context) -> String {
     let done = outcome.done.as_ref();
     let tense = |now: &'static str, past: &'static str| if done.is_some() { past } else { now };
     let mut lines: Vec<(&str, String)> = Vec::new();
-    if outcome.aggregated > 0 {
-        let days = words::count(outcome.aggregated, "day");
-        lines.push((tense("fold", "folded"), format!("{days} of clusters that were not aggregated")));
+    if !outcome.aggregated.is_empty() {
+        let days = words::count(outcome.aggregated.len(), "day");
+        let of = names(outcome.aggregated.iter().copied());
+        lines.push((tense("fold", "folded"), format!("{days} of {of} that were not aggregated")));
     }
     let reason = match plan.size.filter(|size| size.early) {
         Some(_) => "later than the retention, for the size".to_owned(),
@@ -49,30 +51,32 @@ pub(super) fn text(outcome: &Outcome, context: &Context) -> String {
     }
     if plan.snapshots() > 0 {
         let number = done.map_or(plan.snapshots(), |done| done.snapshots);
-        let touched = plan.clusters.iter().filter(|cluster| cluster.snapshots > 0);
-        let range = days(touched.clone().filter_map(|cluster| cluster.range), zone);
+        let touched = plan.targets.iter().filter(|target| target.snapshots > 0);
+        let range = days(touched.clone().filter_map(|target| target.range), zone);
         let bytes =
             plan.bytes.map_or_else(String::new, |bytes| format!(" (would free about {})", words::bytes(bytes as f64)));
-        let clusters = words::count(touched.count(), "cluster");
-        lines.push((tense("remove", "removed"), format!("{} of {clusters}, {range}{bytes}", snapshots(number))));
+        let of = counted(touched.map(|target| target.kind));
+        lines.push((tense("remove", "removed"), format!("{} of {of}, {range}{bytes}", snapshots(number))));
     }
     if plan.runs > 0 {
         let runs = words::count(as_count(done.map_or(plan.runs, |done| done.runs)), "run");
         lines.push((tense("remove", "removed"), format!("{runs} with the records of their fetches")));
     }
-    if let Some(before) = plan.days_before.as_deref().filter(|_| plan.days > 0) {
-        let days = words::count(as_count(done.map_or(plan.days, |done| done.days)), "day");
-        lines.push((tense("remove", "removed"), format!("{days} of clusters before {before}")));
+    if let Some(before) = plan.days_before.as_deref().filter(|_| plan.days() > 0) {
+        let days = words::count(as_count(done.map_or(plan.days(), |done| done.days)), "day");
+        let of = names(plan.targets.iter().filter(|target| target.days > 0).map(|target| target.kind));
+        lines.push((tense("remove", "removed"), format!("{days} of {of} before {before}")));
     }
     let kept = limits.daily.map_or_else(|| "for ever".to_owned(), |daily| format!("for {}", spoken(daily)));
-    lines.push(("keep", format!("{} of clusters (kept {kept})", words::count(as_count(plan.days_kept), "day"))));
+    let of = names(plan.targets.iter().filter(|target| target.days_kept > 0).map(|target| target.kind));
+    lines.push(("keep", format!("{} of {of} (kept {kept})", words::count(as_count(plan.days_kept()), "day"))));
     if plan.thinned() > 0 {
         let number = done.map_or(plan.thinned(), |done| done.thinned);
-        let thinned: Vec<_> = plan.clusters.iter().filter_map(|cluster| cluster.thin.as_ref()).collect();
-        let all = thinned.iter().flat_map(|thinning| &thinning.days).map(|day| (day.begins_at, day.ends_at - 1));
+        let thinned = plan.targets.iter().filter_map(|target| Some((target.kind, target.thin.as_ref()?)));
+        let all = thinned.clone().flat_map(|(_, thinning)| &thinning.days).map(|day| (day.begins_at, day.ends_at - 1));
         let step = spoken(std::time::Duration::from_millis(plan.step.unsigned_abs()));
-        let clusters = words::count(thinned.len(), "cluster");
-        let what = format!("{} of {clusters}, {}, to one in {step}", snapshots(number), days(all, zone));
+        let of = counted(thinned.map(|(kind, _)| kind));
+        let what = format!("{} of {of}, {}, to one in {step}", snapshots(number), days(all, zone));
         lines.push((tense("thin", "thinned"), what));
     }
     lines.extend(held(plan).into_iter().map(|line| ("hold", line)));
@@ -100,6 +104,22 @@ fn snapshots(number: i64) -> String {
     words::count(as_count(number), "snapshot")
 }
 
+/// `4 clusters and 2 applications`; kinds of which there is none are not told.
+fn counted(kinds: impl Iterator<Item = Kind>) -> String {
+    let kinds: Vec<Kind> = kinds.collect();
+    let counts = Kind::ALL.map(|kind| (kind, kinds.iter().filter(|own| **own == kind).count()));
+    let told = counts.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| words::count(*count, kind.name()));
+    told.collect::<Vec<_>>().join(" and ")
+}
+
+/// `clusters and applications`; without any, clusters.
+fn names(kinds: impl Iterator<Item = Kind>) -> String {
+    let kinds: Vec<Kind> = kinds.collect();
+    let told = Kind::ALL.into_iter().filter(|kind| kinds.contains(kind));
+    let told: Vec<String> = told.map(|kind| format!("{}s", kind.name())).collect();
+    if told.is_empty() { "clusters".to_owned() } else { told.join(" and ") }
+}
+
 /// From the day of the first moment to that of the last: `2026-11-20 .. 2026-11-21`.
 fn days(ranges: impl Iterator<Item = (Millis, Millis)>, zone: &TimeZone) -> String {
     let whole = ranges.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
@@ -111,10 +131,10 @@ fn days(ranges: impl Iterator<Item = (Millis, Millis)>, zone: &TimeZone) -> Stri
     }
 }
 
-/// One line a day with all its clusters, or one for all days when they are many.
+/// One line a day with all its targets, or one for all days when they are many.
 fn held(plan: &Plan) -> Vec<String> {
     let mut by_day: BTreeMap<(jiff::civil::Date, &'static str), (i64, Because)> = BTreeMap::new();
-    for held in plan.clusters.iter().flat_map(|cluster| &cluster.held) {
+    for held in plan.targets.iter().flat_map(|target| &target.held) {
         by_day.entry((held.day.date, reason(held.because))).or_insert((0, held.because)).0 += held.snapshots;
     }
     let pending = by_day.iter().filter(|(_, (_, because))| *because != Because::Running);
@@ -151,8 +171,8 @@ fn reason(because: Because) -> &'static str {
 
 /// Why a file stays larger than it may be.
 pub(super) fn too_large(used: i64, most: i64, plan: &Plan) -> String {
-    let held: i64 = plan.clusters.iter().flat_map(|cluster| &cluster.held).map(|held| held.snapshots).sum();
-    let pending = plan.clusters.iter().flat_map(|cluster| &cluster.held).any(|held| held.because != Because::Running);
+    let held: i64 = plan.targets.iter().flat_map(|target| &target.held).map(|held| held.snapshots).sum();
+    let pending = plan.targets.iter().flat_map(|target| &target.held).any(|held| held.because != Because::Running);
     let why = match (held, pending) {
         (0, _) => "no finished day of snapshots is left".to_owned(),
         (held, true) => format!("{} are held; stellar cleanup --aggregate lets them go", snapshots(held)),
@@ -176,8 +196,8 @@ pub(super) fn warned(outcome: &Outcome) -> Exit {
 
 pub(super) fn document(outcome: &Outcome, context: &Context) -> Value {
     let (plan, limits) = (&outcome.plan, context.limits);
-    let clusters = plan.clusters.iter().map(|cluster| {
-        let held = cluster.held.iter().map(|held| {
+    let target = |target: &TargetPlan| {
+        let held = target.held.iter().map(|held| {
             json!({
                 "day": held.day.name(),
                 "snapshots": held.snapshots,
@@ -188,14 +208,16 @@ pub(super) fn document(outcome: &Outcome, context: &Context) -> Value {
             })
         });
         json!({
-            "cluster": cluster.name,
-            "snapshots": cluster.snapshots,
-            "first_unix_ms": cluster.range.map(|(first, _)| first),
-            "last_unix_ms": cluster.range.map(|(_, last)| last),
+            target.kind.name(): target.name,
+            "snapshots": target.snapshots,
+            "first_unix_ms": target.range.map(|(first, _)| first),
+            "last_unix_ms": target.range.map(|(_, last)| last),
             "held": held.collect::<Vec<_>>(),
-            "thinned": cluster.thin.as_ref().map_or(0, |thin| thin.snapshots),
+            "thinned": target.thin.as_ref().map_or(0, |thin| thin.snapshots),
         })
-    });
+    };
+    let [clusters, applications] =
+        Kind::ALL.map(|kind| plan.targets.iter().filter(|target| target.kind == kind).map(target).collect::<Vec<_>>());
     let size = plan.size.map(|size| {
         json!({ "used_bytes": size.used, "most_bytes": size.most, "after_bytes": size.after, "fits": size.fits() })
     });
@@ -207,18 +229,19 @@ pub(super) fn document(outcome: &Outcome, context: &Context) -> Value {
         "retention_seconds": limits.retention.as_secs(),
         "daily_retention_seconds": limits.daily.map(|daily| daily.as_secs()),
         "kept_from_unix_ms": plan.before,
-        "aggregated": outcome.aggregated,
+        "aggregated": outcome.aggregated.len(),
         "snapshots": outcome.done.map_or(plan.snapshots(), |done| done.snapshots),
         "runs": outcome.done.map_or(plan.runs, |done| done.runs),
-        "days": outcome.done.map_or(plan.days, |done| done.days),
+        "days": outcome.done.map_or(plan.days(), |done| done.days),
         "days_before": plan.days_before,
-        "days_kept": plan.days_kept,
+        "days_kept": plan.days_kept(),
         "thinned": outcome.done.map_or(plan.thinned(), |done| done.thinned),
         "thinned_to": outcome.done.map(|done| done.thinned_to),
         "estimated_bytes": plan.bytes,
         "size": size,
         "file_bytes": outcome.space.file,
         "free_bytes": outcome.space.free,
-        "clusters": clusters.collect::<Vec<_>>(),
+        "clusters": clusters,
+        "applications": applications,
     })
 }

@@ -10,6 +10,7 @@ mod plan;
 mod remove;
 mod space;
 mod thin;
+mod weigh;
 
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use crate::days::Day;
 use crate::failure::Failure;
 use crate::sample::Millis;
 
-pub use plan::{Because, ClusterPlan, Held, Plan, Size, Thinning};
+pub use plan::{Because, Held, Plan, Size, TargetPlan, Thinning};
 pub use space::Space;
 
 /// What is asked for.

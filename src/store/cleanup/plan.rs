@@ -1,23 +1,24 @@
 //! The plan: a function of the file and of what is asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::space::bytes_a_row;
+use super::weigh::Weigher;
 use super::{Space, Span, Wish, day_of};
 use crate::catalogue::Catalogue;
 use crate::days::Day;
 use crate::sample::Millis;
-use crate::store::KNOWN_NODES;
+use crate::settings::Kind;
 use crate::store::daily::{self, Selection, Why};
+use crate::store::tables::{self, KnownTarget, Tables};
 
 const DAY: Millis = 86_400_000;
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// By name; those of which nothing goes and nothing is held too.
-    pub clusters: Vec<ClusterPlan>,
+    /// Clusters, then applications, by name; those of which nothing goes and nothing is held too.
+    pub targets: Vec<TargetPlan>,
     /// Where the kept snapshots begin, held ones apart: the wish, or later when the file has to become smaller.
     pub before: Millis,
     /// Runs of which no snapshot is left; the records of their fetches go with them.
@@ -25,9 +26,6 @@ pub struct Plan {
     pub runs_before: Millis,
     /// A run that begins after the plan was made is none of them, whatever its clock says.
     pub newest_run: i64,
-    /// Rows of days of clusters that go, and that stay.
-    pub days: i64,
-    pub days_kept: i64,
     /// The first day that stays: `2024-11-22`.
     pub days_before: Option<String>,
     pub readings_before: Millis,
@@ -38,15 +36,19 @@ pub struct Plan {
 }
 
 #[derive(Clone, Debug)]
-pub struct ClusterPlan {
+pub struct TargetPlan {
     pub id: i64,
     pub name: String,
+    pub kind: Kind,
     pub remove: Vec<Span>,
     pub snapshots: i64,
     /// The first and the last that go.
     pub range: Option<(Millis, Millis)>,
     pub held: Vec<Held>,
     pub thin: Option<Thinning>,
+    /// How many of its days go, and how many stay.
+    pub days: i64,
+    pub days_kept: i64,
 }
 
 /// Snapshots that would go if their day were aggregated.
@@ -65,7 +67,7 @@ pub enum Because {
     Pending(Why),
 }
 
-/// The days of a cluster that are thinned.
+/// The days of a target that are thinned.
 #[derive(Clone, Debug)]
 pub struct Thinning {
     pub days: Vec<Day>,
@@ -94,15 +96,23 @@ impl Size {
 
 impl Plan {
     pub fn snapshots(&self) -> i64 {
-        self.clusters.iter().map(|cluster| cluster.snapshots).sum()
+        self.targets.iter().map(|target| target.snapshots).sum()
+    }
+
+    pub fn days(&self) -> i64 {
+        self.targets.iter().map(|target| target.days).sum()
+    }
+
+    pub fn days_kept(&self) -> i64 {
+        self.targets.iter().map(|target| target.days_kept).sum()
     }
 
     pub fn thinned(&self) -> i64 {
-        self.clusters.iter().filter_map(|cluster| cluster.thin.as_ref()).map(|thin| thin.snapshots).sum()
+        self.targets.iter().filter_map(|target| target.thin.as_ref()).map(|thin| thin.snapshots).sum()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.snapshots() + self.runs + self.days + self.thinned() == 0
+        self.snapshots() + self.runs + self.days() + self.thinned() == 0
     }
 }
 
@@ -110,13 +120,17 @@ impl Plan {
 ///
 /// The newest of all is not enough: after a step the next collection comes before the next cleanup, and has the new time.
 pub fn clock_doubt(connection: &Connection, now: Millis) -> rusqlite::Result<Option<Millis>> {
+    let targets = tables::targets(connection)?;
     let newest = |until: Millis| -> rusqlite::Result<Option<Millis>> {
-        connection
-            .prepare_cached(
-                "SELECT max((SELECT max(collected_at) FROM metrics_snapshots
-                             WHERE cluster_id = clusters.id AND collected_at <= ?1)) FROM clusters",
-            )?
-            .query_row([until], |row| row.get(0))
+        let mut newest = None;
+        for target in &targets {
+            let own = Tables::of(target.kind).own_snapshots();
+            let last: Option<Millis> = connection
+                .prepare_cached(&format!("SELECT max(collected_at) FROM {own} AND collected_at <= ?2"))?
+                .query_row([target.id, until], |row| row.get(0))?;
+            newest = newest.max(last);
+        }
+        Ok(newest)
     };
     let Some(last) = newest(Millis::MAX)? else { return Ok(None) };
     if now - last > DAY {
@@ -129,57 +143,48 @@ pub fn plan(connection: &Connection, wish: &Wish, catalogue: &Catalogue) -> rusq
     // One view of the file: a collection may go on meanwhile.
     let reading = connection.unchecked_transaction()?;
     let pending = pending(&reading, wish, catalogue)?;
-    let ids: Vec<(i64, String, Option<Millis>)> = reading
-        .prepare("SELECT id, name, thinned_to FROM clusters ORDER BY name")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let known = tables::targets(&reading)?;
     let used = Space::of(&reading)?.used();
     let weights = match wish.weigh || wish.max_size.is_some_and(|most| used > most) {
-        true => Some(Weigher::new(&reading, &ids)?),
+        true => Some(Weigher::new(&reading, &known)?),
         false => None,
     };
 
     let mut before = wish.before;
-    let mut clusters = candidates(&reading, &ids, wish, &pending, before)?;
+    let mut targets = candidates(&reading, &known, wish, &pending, before)?;
     let mut size = wish.max_size.map(|most| Size { used, most, after: used, early: false });
     if let (Some(size), Some(weights)) = (&mut size, &weights) {
         let most = size.most;
-        let mut after = weights.left_of(used, &clusters);
+        let mut after = weights.left_of(used, &targets);
         while after > most {
-            // A day more of all clusters.
-            let Some(next) = next_day(&reading, &ids, wish, before)? else { break };
+            // A day more of all targets.
+            let Some(next) = next_day(&reading, &known, wish, before)? else { break };
             before = next;
-            clusters = candidates(&reading, &ids, wish, &pending, before)?;
-            after = weights.left_of(used, &clusters);
+            targets = candidates(&reading, &known, wish, &pending, before)?;
+            after = weights.left_of(used, &targets);
         }
         (size.after, size.early) = (after, before > wish.before);
     }
-    let runs_before = oldest_kept(&reading, &clusters, before)?;
+    let runs_before = oldest_kept(&reading, &targets, before)?;
     let runs: i64 =
         reading.query_row("SELECT count(*) FROM runs WHERE started_at < ?1", [runs_before], |row| row.get(0))?;
     let newest_run = reading.query_row("SELECT coalesce(max(id), 0) FROM runs", [], |row| row.get(0))?;
 
     let days_before = wish.daily_before.and_then(|at| day_of(at, wish.zone)).map(|day| day.name());
-    let (days, days_kept) = reading.query_row(
-        "SELECT coalesce(sum(day < ?1), 0), coalesce(sum(day >= ?1), 0) FROM daily_snapshots",
-        [days_before.as_deref().unwrap_or("")],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    if let Some(thin) = wish.thin {
-        for (cluster, (_, _, thinned_to)) in clusters.iter_mut().zip(&ids) {
-            let from = thinned_to.unwrap_or(Millis::MIN).max(before);
-            cluster.thin = thinning(&reading, cluster.id, wish, &pending, (from, thin.before))?;
+    for (target, known) in targets.iter_mut().zip(&known) {
+        (target.days, target.days_kept) = days(&reading, target, days_before.as_deref())?;
+        if let Some(thin) = wish.thin {
+            let from = known.thinned_to.unwrap_or(Millis::MIN).max(before);
+            target.thin = thinning(&reading, target, wish, &pending, (from, thin.before))?;
         }
     }
-    let bytes = weights.filter(|_| wish.weigh).map(|weights| weights.bytes(&clusters));
+    let bytes = weights.filter(|_| wish.weigh).map(|weights| weights.bytes(&targets));
     Ok(Plan {
-        clusters,
+        targets,
         before,
         runs,
         runs_before,
         newest_run,
-        days,
-        days_kept,
         days_before,
         readings_before: wish.readings_before,
         bytes,
@@ -197,102 +202,115 @@ fn pending(connection: &Connection, wish: &Wish, catalogue: &Catalogue) -> rusql
     }
     let selection = Selection { zone: wish.zone, now: wish.now, between: None, recompute: false };
     let pending = daily::pending(connection, &selection, catalogue)?;
-    Ok(pending.days.into_values().flatten().map(|work| ((work.cluster_id, work.day.date), work.why)).collect())
+    Ok(pending.days.into_values().flatten().map(|work| ((work.target_id, work.day.date), work.why)).collect())
 }
 
-/// What of each cluster would go if snapshots were kept from `before` on.
+/// What of each target would go if snapshots were kept from `before` on.
 fn candidates(
     connection: &Connection,
-    ids: &[(i64, String, Option<Millis>)],
+    known: &[KnownTarget],
     wish: &Wish,
     pending: &Pending,
     before: Millis,
-) -> rusqlite::Result<Vec<ClusterPlan>> {
-    let mut clusters = Vec::with_capacity(ids.len());
-    for (id, name, _) in ids {
-        let mut cluster = ClusterPlan {
-            id: *id,
-            name: name.clone(),
+) -> rusqlite::Result<Vec<TargetPlan>> {
+    let mut targets = Vec::with_capacity(known.len());
+    for known in known {
+        let mut target = TargetPlan {
+            id: known.id,
+            name: known.name.clone(),
+            kind: known.kind,
             remove: Vec::new(),
             snapshots: 0,
             range: None,
             held: Vec::new(),
             thin: None,
+            days: 0,
+            days_kept: 0,
         };
+        let owner = (known.kind, known.id);
         let mut from = Millis::MIN;
-        while let Some((day, first)) = day_from(connection, *id, from, wish)?.filter(|(_, first)| *first < before) {
+        while let Some((day, first)) = day_from(connection, owner, from, wish)?.filter(|(_, first)| *first < before) {
             let span = Span { from: first, to: day.ends_at.min(before) };
             from = day.ends_at;
-            let (snapshots, last) = counted(connection, *id, span)?;
-            let because = match pending.get(&(*id, day.date)) {
+            let (snapshots, last) = counted(connection, owner, span)?;
+            let because = match pending.get(&(known.id, day.date)) {
                 _ if day.ends_at > wish.now => Some(Because::Running),
                 why => why.map(|why| Because::Pending(*why)),
             };
             if let Some(because) = because {
-                cluster.held.push(Held { day, snapshots, because });
+                target.held.push(Held { day, snapshots, because });
                 continue;
             }
-            cluster.snapshots += snapshots;
-            cluster.range = Some((cluster.range.map_or(first, |(first, _)| first), last));
-            match cluster.remove.last_mut() {
-                Some(open) if cluster.held.is_empty() => open.to = span.to,
-                _ => cluster.remove.push(span),
+            target.snapshots += snapshots;
+            target.range = Some((target.range.map_or(first, |(first, _)| first), last));
+            match target.remove.last_mut() {
+                Some(open) if target.held.is_empty() => open.to = span.to,
+                _ => target.remove.push(span),
             }
         }
-        clusters.push(cluster);
+        targets.push(target);
     }
-    Ok(clusters)
+    Ok(targets)
 }
 
 /// The first day at or after a moment that has snapshots, and the first of them.
 fn day_from(
     connection: &Connection,
-    cluster_id: i64,
+    (kind, id): (Kind, i64),
     from: Millis,
     wish: &Wish,
 ) -> rusqlite::Result<Option<(Day, Millis)>> {
+    let own = Tables::of(kind).own_snapshots();
     let first: Option<Millis> = connection
-        .prepare_cached("SELECT min(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at >= ?2")?
-        .query_row(params![cluster_id, from], |row| row.get(0))?;
+        .prepare_cached(&format!("SELECT min(collected_at) FROM {own} AND collected_at >= ?2"))?
+        .query_row([id, from], |row| row.get(0))?;
     Ok(first.and_then(|first| Some((day_of(first, wish.zone)?, first))))
 }
 
-fn counted(connection: &Connection, cluster_id: i64, span: Span) -> rusqlite::Result<(i64, Millis)> {
+fn counted(connection: &Connection, (kind, id): (Kind, i64), span: Span) -> rusqlite::Result<(i64, Millis)> {
     connection
-        .prepare_cached(
-            "SELECT count(*), coalesce(max(collected_at), ?2) FROM metrics_snapshots
-             WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3",
-        )?
-        .query_row(params![cluster_id, span.from, span.to], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(&format!(
+            "SELECT count(*), coalesce(max(collected_at), ?2) FROM {} AND collected_at >= ?2 AND collected_at < ?3",
+            Tables::of(kind).own_snapshots()
+        ))?
+        .query_row([id, span.from, span.to], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The end of the oldest day, of any cluster, that has snapshots from `before` on; None when it is not over.
+/// How many days of a target go, and how many stay.
+fn days(connection: &Connection, target: &TargetPlan, before: Option<&str>) -> rusqlite::Result<(i64, i64)> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(day < ?2), 0), coalesce(sum(day >= ?2), 0) FROM {}",
+            Tables::of(target.kind).own_days()
+        ))?
+        .query_row(params![target.id, before.unwrap_or("")], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The end of the oldest day, of any target, that has snapshots from `before` on; None when it is not over.
 fn next_day(
     connection: &Connection,
-    ids: &[(i64, String, Option<Millis>)],
+    known: &[KnownTarget],
     wish: &Wish,
     before: Millis,
 ) -> rusqlite::Result<Option<Millis>> {
     let mut ends = Vec::new();
-    for (id, _, _) in ids {
-        ends.extend(day_from(connection, *id, before, wish)?.map(|(day, _)| day.ends_at));
+    for known in known {
+        ends.extend(day_from(connection, (known.kind, known.id), before, wish)?.map(|(day, _)| day.ends_at));
     }
     Ok(ends.into_iter().min().filter(|ends_at| *ends_at <= wish.now))
 }
 
 /// The oldest snapshot that stays, or `before`.
-fn oldest_kept(connection: &Connection, clusters: &[ClusterPlan], before: Millis) -> rusqlite::Result<Millis> {
+fn oldest_kept(connection: &Connection, targets: &[TargetPlan], before: Millis) -> rusqlite::Result<Millis> {
     let mut oldest = before;
-    for cluster in clusters {
-        if let Some(held) = cluster.held.first() {
+    for target in targets {
+        if let Some(held) = target.held.first() {
             let from = held.day.begins_at;
-            let first: Option<Option<Millis>> = connection
-                .prepare_cached(
-                    "SELECT min(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at >= ?2",
-                )?
-                .query_row(params![cluster.id, from], |row| row.get(0))
-                .optional()?;
-            oldest = oldest.min(first.flatten().unwrap_or(from));
+            let own = Tables::of(target.kind).own_snapshots();
+            let first: Option<Millis> = connection
+                .prepare_cached(&format!("SELECT min(collected_at) FROM {own} AND collected_at >= ?2"))?
+                .query_row([target.id, from], |row| row.get(0))?;
+            oldest = oldest.min(first.unwrap_or(from));
         }
     }
     Ok(oldest)
@@ -300,68 +318,24 @@ fn oldest_kept(connection: &Connection, clusters: &[ClusterPlan], before: Millis
 
 fn thinning(
     connection: &Connection,
-    cluster_id: i64,
+    target: &TargetPlan,
     wish: &Wish,
     pending: &Pending,
     (from, before): (Millis, Millis),
 ) -> rusqlite::Result<Option<Thinning>> {
     let mut found: Option<Thinning> = None;
     let mut next = from;
-    while let Some((day, first)) = day_from(connection, cluster_id, next, wish)? {
+    let owner = (target.kind, target.id);
+    while let Some((day, first)) = day_from(connection, owner, next, wish)? {
         // Days are thinned in their order: the watermark is one moment.
-        if day.ends_at > before || day.ends_at > wish.now || pending.contains_key(&(cluster_id, day.date)) {
+        if day.ends_at > before || day.ends_at > wish.now || pending.contains_key(&(target.id, day.date)) {
             break;
         }
         next = day.ends_at;
-        let (snapshots, _) = counted(connection, cluster_id, Span { from: first, to: day.ends_at })?;
+        let (snapshots, _) = counted(connection, owner, Span { from: first, to: day.ends_at })?;
         let thinning = found.get_or_insert_with(|| Thinning { days: Vec::new(), from, snapshots: 0 });
         thinning.snapshots += snapshots;
         thinning.days.push(day);
     }
     Ok(found)
-}
-
-/// How many bytes the rows of a plan take.
-struct Weigher {
-    /// Of a snapshot with those of its nodes and the records of its fetches, by cluster.
-    snapshot: BTreeMap<i64, f64>,
-}
-
-impl Weigher {
-    fn new(connection: &Connection, ids: &[(i64, String, Option<Millis>)]) -> rusqlite::Result<Self> {
-        let [cluster, node, run, failure] = ["metrics_snapshots", "node_snapshots", "good_fetches", "failed_fetches"]
-            .map(|table| bytes_a_row(connection, table));
-        let (cluster, node, run, failure) = (cluster?, node?, run?, failure?);
-        let mut snapshot = BTreeMap::new();
-        for (id, _, _) in ids {
-            // As many as the cluster has now.
-            let nodes: i64 = connection
-                .prepare_cached(&format!("{KNOWN_NODES} SELECT count(name) FROM known"))?
-                .query_row([id], |row| row.get(0))?;
-            let failures: i64 = connection
-                .prepare_cached(
-                    "SELECT count(*) FROM failed_fetches CROSS JOIN endpoints ON endpoints.id = endpoint_id
-                     WHERE cluster_id = ?1 AND run_id = (SELECT run_id FROM metrics_snapshots WHERE cluster_id = ?1
-                                                         ORDER BY collected_at DESC LIMIT 1)",
-                )?
-                .query_row([id], |row| row.get(0))?;
-            let share: f64 = connection
-                .prepare_cached("SELECT coalesce(avg(cluster_id = ?1), 0.0) FROM endpoints")?
-                .query_row([id], |row| row.get(0))?;
-            snapshot.insert(*id, cluster + node * nodes as f64 + run * share + failure * failures as f64);
-        }
-        Ok(Self { snapshot })
-    }
-
-    /// What is surely free afterwards: pages at the ends of what goes stay half full.
-    fn left_of(&self, used: i64, clusters: &[ClusterPlan]) -> i64 {
-        (used - self.bytes(clusters) / 20 * 19).max(0)
-    }
-
-    fn bytes(&self, clusters: &[ClusterPlan]) -> i64 {
-        let each = |cluster: &ClusterPlan| {
-            cluster.snapshots as f64 * self.snapshot.get(&cluster.id).copied().unwrap_or_default()
-        };
-        clusters.iter().map(each).sum::<f64>() as i64
-    }
 }

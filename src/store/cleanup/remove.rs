@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 
 use super::pace::{Courtesy, Pace};
-use super::{ClusterPlan, Done, Plan, Span, endpoints, is_over, thin};
+use super::{Done, Plan, Span, TargetPlan, endpoints, is_over, thin};
 use crate::catalogue::Catalogue;
 use crate::failure::Failure;
 use crate::sample::Millis;
-use crate::store::{KNOWN_NODES, Store, fetches, memory};
+use crate::store::daily::daily_table;
+use crate::store::tables::{Tables, with_part};
+use crate::store::{Store, fetches, memory, snapshot_table};
 
 /// Pages that a transaction may change without writing them twice.
 const CACHE_KIB: u32 = 32 * 1024;
@@ -49,9 +52,9 @@ fn execute(
 ) -> rusqlite::Result<Done> {
     let mut work = Work { done: Done::default(), courtesy: Courtesy::new(), until };
     let mut pace = Pace::new(200, 5_000);
-    for cluster in &plan.clusters {
-        for span in &cluster.remove {
-            snapshots(connection, cluster, *span, &mut pace, &mut work)?;
+    for target in &plan.targets {
+        for span in &target.remove {
+            snapshots(connection, target, *span, &mut pace, &mut work)?;
         }
     }
     runs(connection, plan, &mut work)?;
@@ -60,10 +63,9 @@ fn execute(
     }
     days(connection, plan, &mut work)?;
     readings(connection, plan.readings_before)?;
-    for cluster in &plan.clusters {
-        if let Some(thinning) = &cluster.thin {
-            let interval = interval(&cluster.name);
-            thin::thin(connection, catalogue, (cluster.id, interval), thinning, plan.step, &mut work)?;
+    for target in &plan.targets {
+        if let Some(thinning) = &target.thin {
+            thin::thin(connection, catalogue, (target, interval(&target.name)), thinning, plan.step, &mut work)?;
         }
     }
     Ok(work.done)
@@ -86,41 +88,40 @@ impl Work {
     }
 }
 
-/// The oldest first, each with the rows of its nodes.
+/// The oldest first, each with the rows of its parts.
 fn snapshots(
     connection: &mut Connection,
-    cluster: &ClusterPlan,
+    target: &TargetPlan,
     span: Span,
     pace: &mut Pace,
     work: &mut Work,
 ) -> rusqlite::Result<()> {
+    let (tables, id) = (Tables::of(target.kind), target.id);
+    let own = tables.own_snapshots();
     let mut from = span.from;
     while from < span.to && work.goes_on() {
         let started = Instant::now();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let next: Option<Millis> = transaction
-            .prepare_cached(
-                "SELECT max(collected_at) FROM (SELECT collected_at FROM metrics_snapshots
-                 WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at LIMIT ?4)",
-            )?
-            .query_row(params![cluster.id, from, span.to, pace.amount()], |row| row.get(0))?;
+            .prepare_cached(&format!(
+                "SELECT max(collected_at) FROM (SELECT collected_at FROM {own}
+                 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at LIMIT ?4)"
+            ))?
+            .query_row(params![id, from, span.to, pace.amount()], |row| row.get(0))?;
         let Some(last) = next else { break };
-        let nodes: Vec<Option<String>> = transaction
-            .prepare_cached(&format!("{KNOWN_NODES} SELECT name FROM known"))?
-            .query_map([cluster.id], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let mut delete = transaction.prepare_cached(
-            "DELETE FROM node_snapshots WHERE cluster_id = ?1 AND node = ?2 AND collected_at >= ?3 AND collected_at <= ?4",
-        )?;
-        for node in nodes.into_iter().flatten() {
-            delete.execute(params![cluster.id, node, from, last])?;
+        let mut delete = transaction.prepare_cached(&format!(
+            "DELETE FROM {} WHERE {} AND collected_at >= ?2 AND collected_at <= ?3",
+            snapshot_table(tables.parts),
+            tables.one_part(4)
+        ))?;
+        for part in tables.parts(&transaction, id)? {
+            let keys: [Value; 3] = [id.into(), from.into(), last.into()];
+            delete.execute(params_from_iter(with_part(keys, &part)))?;
         }
         drop(delete);
         let removed = transaction
-            .prepare_cached(
-                "DELETE FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at <= ?3",
-            )?
-            .execute(params![cluster.id, from, last])?;
+            .prepare_cached(&format!("DELETE FROM {own} AND collected_at >= ?2 AND collected_at <= ?3"))?
+            .execute([id, from, last])?;
         transaction.commit()?;
         work.done.snapshots += removed as i64;
         from = last + 1;
@@ -154,27 +155,35 @@ fn runs(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::
     Ok(())
 }
 
-/// Rows of days, of one cluster at a time: a day goes with those of its nodes.
+/// Rows of days, of one target at a time: a day goes with those of its parts.
 fn days(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::Result<()> {
-    let Some(before) = plan.days_before.as_deref().filter(|_| plan.days > 0) else { return Ok(()) };
-    for cluster in &plan.clusters {
+    let Some(before) = plan.days_before.as_deref() else { return Ok(()) };
+    for target in plan.targets.iter().filter(|target| target.days > 0) {
         if !work.goes_on() {
             break;
         }
+        let tables = Tables::of(target.kind);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction
-            .prepare_cached("DELETE FROM node_daily WHERE cluster_id = ?1 AND day < ?2")?
-            .execute(params![cluster.id, before])?;
+        let mut delete = transaction.prepare_cached(&format!(
+            "DELETE FROM {} WHERE {} AND day < ?2",
+            daily_table(tables.parts),
+            tables.one_part(3)
+        ))?;
+        for part in tables.parts_with_days(&transaction, target.id)? {
+            let keys: [Value; 2] = [target.id.into(), before.to_owned().into()];
+            delete.execute(params_from_iter(with_part(keys, &part)))?;
+        }
+        drop(delete);
         let removed = transaction
-            .prepare_cached("DELETE FROM daily_snapshots WHERE cluster_id = ?1 AND day < ?2")?
-            .execute(params![cluster.id, before])?;
+            .prepare_cached(&format!("DELETE FROM {} AND day < ?2", tables.own_days()))?
+            .execute(params![target.id, before])?;
         transaction.commit()?;
         work.done.days += removed as i64;
     }
     Ok(())
 }
 
-/// A collection drops those of its own clusters; here also those of clusters that left the configuration.
+/// A collection drops those of its own targets; here also those of targets that left the configuration.
 fn readings(connection: &mut Connection, before: Millis) -> rusqlite::Result<()> {
     let old: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM previous_samples WHERE scraped_at < ?1)",

@@ -7,35 +7,38 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params_from_iter};
 
-use super::Thinning;
 use super::remove::Work;
+use super::{TargetPlan, Thinning};
 use crate::catalogue::{Catalogue, Metric};
 use crate::days::Day;
 use crate::days::fold::{Moment, Weights};
 use crate::sample::Millis;
 use crate::settings::metric_entry::{Statistic, Subject, Unit};
 use crate::store::columns::{self, quoted};
-use crate::store::{KNOWN_NODES, snapshot_table};
+use crate::store::daily::last_before;
+use crate::store::snapshot_table;
+use crate::store::tables::{Part, Tables, with_part};
+use crate::store::write::IDLE;
 
-/// About as much of a cluster at once.
+/// About as much of a target at once.
 const PIECE: Millis = 3_600_000;
 
 /// Thins the days, a piece a transaction, and remembers how far it came.
 pub(super) fn thin(
     connection: &mut Connection,
     catalogue: &Catalogue,
-    (cluster_id, interval): (i64, Millis),
+    (target, interval): (&TargetPlan, Millis),
     thinning: &Thinning,
     step: Millis,
     work: &mut Work,
 ) -> rusqlite::Result<()> {
     let step = step.max(1);
     let piece = (PIECE / step).max(1) * step;
-    let tables = [Subject::Cluster, Subject::Node].map(|subject| Table::new(connection, catalogue, subject));
-    let [cluster_table, node_table] = tables;
-    let (cluster_table, node_table) = (cluster_table?, node_table?);
+    let (tables, id) = (Tables::of(target.kind), target.id);
+    let own_table = Table::new(connection, catalogue, tables, Rows::Own)?;
+    let part_table = Table::new(connection, catalogue, tables, Rows::Parts)?;
     for day in &thinning.days {
         let mut from = thinning.from.max(day.begins_at);
         while from < day.ends_at {
@@ -45,19 +48,20 @@ pub(super) fn thin(
             let begun = from - (from - day.begins_at) % piece;
             let to = (begun + piece).min(day.ends_at);
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let groups = groups(&transaction, (cluster_id, interval), day, (from, to), step)?;
+            let groups = groups(&transaction, (tables, id, interval), day, (from, to), step)?;
+            let parts = tables.parts(&transaction, id)?;
             for group in &groups {
                 work.done.thinned += group.weights.len() as i64;
                 work.done.thinned_to += 1;
                 // One that stands alone stays as it was collected.
                 if group.weights.len() > 1 {
-                    cluster_table.merge(&transaction, cluster_id, None, group)?;
-                    for node in nodes(&transaction, cluster_id)? {
-                        node_table.merge(&transaction, cluster_id, Some(&node), group)?;
+                    own_table.merge(&transaction, id, &Part::new(), group)?;
+                    for part in &parts {
+                        part_table.merge(&transaction, id, part, group)?;
                     }
                 }
             }
-            transaction.execute("UPDATE targets SET thinned_to = ?2 WHERE id = ?1", [cluster_id, to])?;
+            transaction.execute("UPDATE targets SET thinned_to = ?2 WHERE id = ?1", [id, to])?;
             transaction.commit()?;
             from = to;
         }
@@ -71,6 +75,7 @@ struct Group {
     last: Millis,
     number: Millis,
     answered: bool,
+    ended: bool,
     /// How long each stands for, by its time.
     weights: BTreeMap<Millis, Millis>,
     /// How many were collected.
@@ -82,35 +87,41 @@ struct Group {
 
 fn groups(
     connection: &Connection,
-    (cluster_id, today): (i64, Millis),
+    (tables, id, today): (&Tables, i64, Millis),
     day: &Day,
     (from, to): (Millis, Millis),
     step: Millis,
 ) -> rusqlite::Result<Vec<Group>> {
-    let mut before: Option<Millis> = connection
-        .prepare_cached("SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at < ?2")?
-        .query_row([cluster_id, from], |row| row.get(0))?;
+    let mut before: Option<Millis> = last_before(connection, (tables, id), from)?;
     let mut weights = Weights::new(before);
-    let mut statement = connection.prepare_cached(
-        "SELECT collected_at, interval_ms, coalesce(answered, 1), merged, covered_ms FROM metrics_snapshots
-         WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
-    )?;
-    let mut rows = statement.query([cluster_id, from, to])?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT collected_at, interval_ms, coalesce(answered, 1), merged, covered_ms, {} FROM {}
+         AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
+        tables.ended,
+        tables.own_snapshots()
+    ))?;
+    let mut rows = statement.query([id, from, to])?;
     let mut groups: Vec<Group> = Vec::new();
     while let Some(row) = rows.next()? {
         let at: Millis = row.get(0)?;
         let interval = row.get::<_, Option<Millis>>(1)?.unwrap_or(today).max(1);
         let moment = Moment { at, interval, covered: row.get(4)? };
-        let weight = weights.next(moment, day.begins_at);
-        let (number, answered) = ((at - day.begins_at) / step, row.get(2)?);
+        let (number, answered, ended) = ((at - day.begins_at) / step, row.get(2)?, row.get(5)?);
         let begins_at = before.unwrap_or(at - moment.covered.unwrap_or(interval)).max(day.begins_at);
+        let weight = if ended { 0 } else { weights.next(moment, day.begins_at) };
         before = Some(at);
-        if groups.last().is_none_or(|group| (group.number, group.answered) != (number, answered)) {
+        if ended {
+            weights.end();
+            before = None;
+        }
+        let belongs = |group: &Group| (group.number, group.answered, group.ended) == (number, answered, ended);
+        if !groups.last().is_some_and(belongs) {
             groups.push(Group {
                 first: at,
                 last: at,
                 number,
                 answered,
+                ended,
                 weights: BTreeMap::new(),
                 merged: 0,
                 begins_at,
@@ -125,12 +136,6 @@ fn groups(
         }
     }
     Ok(groups)
-}
-
-fn nodes(connection: &Connection, cluster_id: i64) -> rusqlite::Result<Vec<String>> {
-    let mut statement =
-        connection.prepare_cached(&format!("{KNOWN_NODES} SELECT name FROM known WHERE name NOT NULL"))?;
-    statement.query_map([cluster_id], |row| row.get(0))?.collect()
 }
 
 /// How several values of a metric become one.
@@ -180,10 +185,20 @@ impl Cell {
     }
 }
 
+/// Which rows of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    Own,
+    Parts,
+}
+
 /// A table of snapshots with the metrics of the catalogue that it has a column for. What the catalogue no longer knows keeps
 /// the last value.
 struct Table {
-    subject: Subject,
+    rows: Rows,
+    /// Whether rows say that they are idle.
+    has_idle: bool,
+    texts: usize,
     merging: Vec<Merging>,
     /// Of one subject, in a range of time.
     select: String,
@@ -191,87 +206,129 @@ struct Table {
     delete: String,
 }
 
-/// The texts of a node; the last that was told holds.
-const TEXTS: [&str; 3] = ["instance", "role", "version"];
-
 impl Table {
-    fn new(connection: &Connection, catalogue: &Catalogue, subject: Subject) -> rusqlite::Result<Self> {
+    fn new(connection: &Connection, catalogue: &Catalogue, tables: &Tables, rows: Rows) -> rusqlite::Result<Self> {
+        let (subject, texts): (Subject, &[&str]) = match rows {
+            Rows::Own => (tables.own, &[]),
+            Rows::Parts => (tables.parts, tables.texts),
+        };
+        let key = |first: usize| match rows {
+            Rows::Own => format!("{} = ?1{}", tables.owner, tables.only_own),
+            Rows::Parts => tables.one_part(first),
+        };
         let table = snapshot_table(subject);
         let present = columns::present(connection, table)?;
+        let has_idle = rows != Rows::Own && present.contains("idle");
         let kept: Vec<&Metric> = catalogue.stored(subject).filter(|metric| present.contains(metric.name())).collect();
-        let names = kept.iter().map(|metric| quoted(metric.name()));
-        let (key, texts, own): (_, &[&str], _) = match subject {
-            Subject::Cluster => ("cluster_id = ?1 AND ?2 IS NULL", &[], "interval_ms"),
-            Subject::Node => ("cluster_id = ?1 AND node = ?2", &TEXTS, "merged"),
-            Subject::Batch => ("application_id = ?1 AND ?2 IS NULL", &[], "interval_ms"),
-        };
-        let columns: Vec<String> = texts.iter().map(|text| (*text).to_owned()).chain(names).collect();
-        let select: Vec<String> =
-            ["collected_at", "merged", "covered_ms"].map(String::from).into_iter().chain(columns.clone()).collect();
-        let set = ["collected_at", "merged", "covered_ms", own].map(String::from);
-        let mut places: Vec<String> = Vec::new();
-        for (index, column) in set.iter().take(if own == "merged" { 3 } else { 4 }).chain(&columns).enumerate() {
-            places.push(format!("{column} = ?{}", index + 4));
-        }
+        let columns: Vec<String> = texts
+            .iter()
+            .map(|text| (*text).to_owned())
+            .chain(kept.iter().map(|metric| quoted(metric.name())))
+            .collect();
+        let select = [&["collected_at", "merged", "covered_ms", tables.idle].map(String::from), columns.as_slice()];
+        let mut set = ["collected_at", "merged", "covered_ms"].map(String::from).to_vec();
+        set.extend((rows == Rows::Own).then(|| "interval_ms".to_owned()));
+        set.extend(has_idle.then(|| "idle".to_owned()));
+        set.extend(columns.iter().cloned());
+        let places: Vec<String> = set.iter().zip(3..).map(|(column, place)| format!("{column} = ?{place}")).collect();
         Ok(Self {
-            subject,
+            rows,
+            has_idle,
+            texts: texts.len(),
             merging: kept.iter().map(|metric| merging(metric)).collect(),
             select: format!(
-                "SELECT {} FROM {table} WHERE {key} AND collected_at >= ?3 AND collected_at <= ?4 ORDER BY collected_at",
-                select.join(", ")
+                "SELECT {} FROM {table} WHERE {} AND collected_at >= ?2 AND collected_at <= ?3 ORDER BY collected_at",
+                select.concat().join(", "),
+                key(4)
             ),
-            update: format!("UPDATE {table} SET {} WHERE {key} AND collected_at = ?3", places.join(", ")),
-            delete: format!("DELETE FROM {table} WHERE {key} AND collected_at >= ?3 AND collected_at < ?4"),
+            update: format!(
+                "UPDATE {table} SET {} WHERE {} AND collected_at = ?2",
+                places.join(", "),
+                key(3 + set.len())
+            ),
+            delete: format!("DELETE FROM {table} WHERE {} AND collected_at >= ?2 AND collected_at < ?3", key(4)),
         })
     }
 
-    fn merge(
-        &self,
-        connection: &Connection,
-        cluster_id: i64,
-        node: Option<&str>,
-        group: &Group,
-    ) -> rusqlite::Result<()> {
-        let texts = if self.subject == Subject::Node { TEXTS.len() } else { 0 };
-        let mut cells = vec![Cell::default(); self.merging.len()];
-        let mut told: Vec<Value> = vec![Value::Null; texts];
-        let (mut merged, mut covered, mut last) = (0, 0, None);
+    fn merge(&self, connection: &Connection, id: i64, part: &Part, group: &Group) -> rusqlite::Result<()> {
+        let range = || with_part([id, group.first, group.last].map(Value::from), part);
+        let mut merged = Merged::new(self);
         let mut statement = connection.prepare_cached(&self.select)?;
-        let mut rows = statement.query(params![cluster_id, node, group.first, group.last])?;
+        let mut rows = statement.query(params_from_iter(range()))?;
         while let Some(row) = rows.next()? {
-            let at: Millis = row.get(0)?;
-            let weight = match row.get::<_, Option<Millis>>(2)? {
-                Some(own) => own,
-                None => group.weights.get(&at).copied().unwrap_or(0),
-            };
-            merged += row.get::<_, Option<i64>>(1)?.unwrap_or(1);
-            covered += weight;
-            last = Some(at);
-            for (index, text) in told.iter_mut().enumerate() {
-                if let Some(newer) = row.get::<_, Option<String>>(3 + index)? {
-                    *text = Value::Text(newer);
-                }
-            }
-            for (index, cell) in cells.iter_mut().enumerate() {
-                if let Some(value) = number(row, 3 + texts + index)? {
-                    cell.add(value, weight as f64);
-                }
-            }
+            merged.add(self, row, group)?;
         }
         drop(rows);
-        let Some(last) = last else { return Ok(()) };
-        let node = node.map_or(Value::Null, |node| Value::Text(node.to_owned()));
-        let mut values =
-            vec![cluster_id.into(), node.clone(), last.into(), group.last.into(), merged.into(), covered.into()];
-        if self.subject == Subject::Cluster {
+        let Some(last) = merged.last else { return Ok(()) };
+        let mut values: Vec<Value> =
+            vec![id.into(), last.into(), group.last.into(), merged.count.into(), merged.covered.into()];
+        if self.rows == Rows::Own {
             values.push(group.interval().into());
         }
-        values.append(&mut told);
-        values.extend(
-            cells.iter().zip(&self.merging).map(|(cell, how)| cell.merged(*how).map_or(Value::Null, Value::from)),
-        );
-        connection.prepare_cached(&self.update)?.execute(params_from_iter(values))?;
-        connection.prepare_cached(&self.delete)?.execute(params![cluster_id, node, group.first, group.last])?;
+        if self.has_idle {
+            values.push(merged.idle.into());
+        }
+        values.extend(merged.told);
+        let figures = merged.cells.iter().zip(&self.merging).map(|(cell, how)| cell.merged(*how));
+        values.extend(figures.map(|figure| figure.map_or(Value::Null, Value::from)));
+        connection.prepare_cached(&self.update)?.execute(params_from_iter(with_part(values, part)))?;
+        connection.prepare_cached(&self.delete)?.execute(params_from_iter(range()))?;
+        Ok(())
+    }
+}
+
+/// Rows of one subject on their way to be one.
+struct Merged {
+    cells: Vec<Cell>,
+    told: Vec<Value>,
+    count: i64,
+    covered: Millis,
+    /// The least that one of them says; `IDLE` at first, and when none counts.
+    idle: i64,
+    last: Option<Millis>,
+}
+
+impl Merged {
+    fn new(table: &Table) -> Self {
+        Self {
+            cells: vec![Cell::default(); table.merging.len()],
+            told: vec![Value::Null; table.texts],
+            count: 0,
+            covered: 0,
+            idle: IDLE,
+            last: None,
+        }
+    }
+
+    fn add(&mut self, table: &Table, row: &SqlRow, group: &Group) -> rusqlite::Result<()> {
+        let at: Millis = row.get(0)?;
+        let idle: i64 = row.get(3)?;
+        // Idle ones do not count beside others, as they do not count in a day.
+        if table.rows == Rows::Parts && (idle == IDLE) != (self.idle == IDLE) {
+            if idle == IDLE {
+                self.last = Some(at);
+                return Ok(());
+            }
+            *self = Self { idle, ..Self::new(table) };
+        }
+        self.idle = self.idle.min(idle);
+        let weight = match row.get::<_, Option<Millis>>(2)? {
+            Some(own) => own,
+            None => group.weights.get(&at).copied().unwrap_or(0),
+        };
+        self.count += row.get::<_, Option<i64>>(1)?.unwrap_or(1);
+        self.covered += weight;
+        self.last = Some(at);
+        for (index, text) in self.told.iter_mut().enumerate() {
+            if let Some(newer) = row.get::<_, Option<String>>(4 + index)? {
+                *text = Value::Text(newer);
+            }
+        }
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            if let Some(value) = number(row, 4 + table.texts + index)? {
+                cell.add(value, weight as f64);
+            }
+        }
         Ok(())
     }
 }
@@ -333,6 +390,7 @@ mod tests {
             last,
             number: 0,
             answered: true,
+            ended: false,
             weights: BTreeMap::new(),
             merged: 0,
             begins_at,

@@ -4,6 +4,7 @@
 //! and when the catalogue asks for figures that it was not given; either way only while all the snapshots it was made
 //! of are still there, because a day of half its snapshots is worse than an older one of all.
 
+mod upsert;
 mod write;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,14 +12,17 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::tables::{self, Tables};
 use super::{Store, columns};
 use crate::catalogue::Catalogue;
 use crate::days::Day;
 use crate::failure::Failure;
 use crate::sample::Millis;
+use crate::settings::Kind;
 use crate::settings::metric_entry::{Statistic, Subject};
 
 pub use write::Aggregated;
+pub(super) use write::last_before;
 
 /// The table that holds the days of a subject.
 pub fn daily_table(subject: Subject) -> &'static str {
@@ -59,11 +63,12 @@ impl Why {
     }
 }
 
-/// A day of a cluster.
+/// A day of a target.
 #[derive(Clone, Debug)]
-pub struct ClusterDay {
-    pub cluster_id: i64,
-    pub cluster: String,
+pub struct TargetDay {
+    pub target_id: i64,
+    pub target: String,
+    pub kind: Kind,
     pub day: Day,
     pub why: Why,
 }
@@ -83,9 +88,9 @@ pub struct Selection<'s> {
 /// What is to be done, oldest day first.
 #[derive(Debug, Default)]
 pub struct Pending {
-    pub days: BTreeMap<jiff::civil::Date, Vec<ClusterDay>>,
+    pub days: BTreeMap<jiff::civil::Date, Vec<TargetDay>>,
     /// Wanted, but the snapshots they were made of are no longer all there: they stay as they are.
-    pub kept: Vec<ClusterDay>,
+    pub kept: Vec<TargetDay>,
     /// Days that have snapshots and a row that is right.
     pub done: usize,
 }
@@ -108,16 +113,17 @@ impl Store {
 
 /// The same for a reader.
 pub fn pending(connection: &Connection, selection: &Selection, catalogue: &Catalogue) -> rusqlite::Result<Pending> {
-    let clusters: Vec<(i64, String)> = connection
-        .prepare("SELECT id, name FROM clusters ORDER BY name")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let layouts = Layouts::lacking(connection, catalogue)?;
+    let layouts = Kind::ALL.map(|kind| Layouts::lacking(connection, catalogue, kind));
+    let layouts = layouts.into_iter().collect::<rusqlite::Result<Vec<_>>>()?;
+    let lacks = |kind: Kind, layout: i64| {
+        Kind::ALL.into_iter().zip(&layouts).any(|(own, lacking)| own == kind && lacking.contains(&layout))
+    };
     let mut newest_runs: BTreeMap<Millis, i64> = BTreeMap::new();
     let mut pending = Pending::default();
-    for (cluster_id, cluster) in clusters {
-        for day in days_with_snapshots(connection, cluster_id, selection)? {
-            let present = present(connection, cluster_id, &day)?;
+    for target in tables::targets(connection)? {
+        let owner = (Tables::of(target.kind), target.id);
+        for day in days_with_snapshots(connection, owner, selection)? {
+            let present = present(connection, owner, &day)?;
             let why = match &present {
                 None => Some(Why::New),
                 Some(_) if selection.recompute => Some(Why::Asked),
@@ -132,10 +138,10 @@ pub fn pending(connection: &Connection, selection: &Selection, catalogue: &Catal
                             newest
                         }
                     };
-                    if newest > row.run_id && has_newer_snapshot(connection, cluster_id, &day, row.run_id)? {
+                    if newest > row.run_id && has_newer_snapshot(connection, owner, &day, row.run_id)? {
                         Some(Why::Changed)
                     } else {
-                        layouts.contains(&row.layout_id).then_some(Why::MoreFigures)
+                        lacks(target.kind, row.layout_id).then_some(Why::MoreFigures)
                     }
                 }
             };
@@ -144,11 +150,11 @@ pub fn pending(connection: &Connection, selection: &Selection, catalogue: &Catal
                 continue;
             };
             let whole = match &present {
-                Some(row) => whole(connection, cluster_id, &day, row.samples)?,
+                Some(row) => whole(connection, owner, &day, row.samples)?,
                 None => true,
             };
             let date = day.date;
-            let work = ClusterDay { cluster_id, cluster: cluster.clone(), day, why };
+            let work = TargetDay { target_id: target.id, target: target.name.clone(), kind: target.kind, day, why };
             match whole {
                 true => pending.days.entry(date).or_default().push(work),
                 false => pending.kept.push(work),
@@ -158,11 +164,17 @@ pub fn pending(connection: &Connection, selection: &Selection, catalogue: &Catal
     Ok(pending)
 }
 
+/// The tables of a target, and its id.
+type Owner = (&'static Tables, i64);
+
 /// Steps from day to day in the key, so that it costs the same however many snapshots a day has.
-fn days_with_snapshots(connection: &Connection, cluster_id: i64, selection: &Selection) -> rusqlite::Result<Vec<Day>> {
-    let mut next = connection.prepare_cached(
-        "SELECT min(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at >= ?2",
-    )?;
+fn days_with_snapshots(
+    connection: &Connection,
+    (tables, id): Owner,
+    selection: &Selection,
+) -> rusqlite::Result<Vec<Day>> {
+    let mut next = connection
+        .prepare_cached(&format!("SELECT min(collected_at) FROM {} AND collected_at >= ?2", tables.own_snapshots()))?;
     let (mut from, until) = match selection.between {
         None => (Millis::MIN, Millis::MAX),
         Some((first, last)) => {
@@ -171,7 +183,7 @@ fn days_with_snapshots(connection: &Connection, cluster_id: i64, selection: &Sel
         }
     };
     let mut days = Vec::new();
-    while let Some(at) = next.query_row(params![cluster_id, from], |row| row.get::<_, Option<Millis>>(0))? {
+    while let Some(at) = next.query_row([id, from], |row| row.get::<_, Option<Millis>>(0))? {
         let Some(day) = Day::of_snapshot(at, selection.zone) else { break };
         if day.ends_at > selection.now || at >= until {
             break;
@@ -182,12 +194,13 @@ fn days_with_snapshots(connection: &Connection, cluster_id: i64, selection: &Sel
     Ok(days)
 }
 
-fn present(connection: &Connection, cluster_id: i64, day: &Day) -> rusqlite::Result<Option<Present>> {
+fn present(connection: &Connection, (tables, id): Owner, day: &Day) -> rusqlite::Result<Option<Present>> {
     connection
-        .prepare_cached(
-            "SELECT run_id, layout_id, samples, begins_at, ends_at FROM daily_snapshots WHERE cluster_id = ?1 AND day = ?2",
-        )?
-        .query_row(params![cluster_id, day.name()], |row| {
+        .prepare_cached(&format!(
+            "SELECT run_id, layout_id, samples, begins_at, ends_at FROM {} AND day = ?2",
+            tables.own_days()
+        ))?
+        .query_row(params![id, day.name()], |row| {
             Ok(Present {
                 run_id: row.get(0)?,
                 layout_id: row.get(1)?,
@@ -206,33 +219,41 @@ fn newest_run(connection: &Connection, day: &Day) -> rusqlite::Result<i64> {
         .query_row([day.begins_at, day.ends_at], |row| row.get(0))
 }
 
-fn has_newer_snapshot(connection: &Connection, cluster_id: i64, day: &Day, run_id: i64) -> rusqlite::Result<bool> {
+fn has_newer_snapshot(connection: &Connection, (tables, id): Owner, day: &Day, run_id: i64) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM runs CROSS JOIN metrics_snapshots ON cluster_id = ?1 AND collected_at = started_at
-             WHERE started_at >= ?2 AND started_at < ?3 AND id > ?4)",
-        )?
-        .query_row([cluster_id, day.begins_at, day.ends_at, run_id], |row| row.get(0))
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE started_at >= ?2 AND started_at < ?3 AND id > ?4
+                                AND EXISTS (SELECT 1 FROM {} AND collected_at = started_at))",
+            tables.own_snapshots()
+        ))?
+        .query_row([id, day.begins_at, day.ends_at, run_id], |row| row.get(0))
 }
 
 /// Whether all the snapshots that a row was made of are still there, each as it was collected.
-fn whole(connection: &Connection, cluster_id: i64, day: &Day, samples: i64) -> rusqlite::Result<bool> {
+fn whole(connection: &Connection, (tables, id): Owner, day: &Day, samples: i64) -> rusqlite::Result<bool> {
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT coalesce(sum(coalesce(answered, 1)), 0) >= ?4 AND count(merged) = 0
-             FROM metrics_snapshots INDEXED BY snapshots_narrow WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3",
-        )?
-        .query_row([cluster_id, day.begins_at, day.ends_at, samples], |row| row.get(0))
+             FROM {} AND collected_at >= ?2 AND collected_at < ?3",
+            tables.own_snapshots_narrow()
+        ))?
+        .query_row([id, day.begins_at, day.ends_at, samples], |row| row.get(0))
 }
 
 /// The daily columns that the catalogue asks for, as they are remembered with each day.
 pub(super) struct Layouts;
 
 impl Layouts {
-    /// One column a line; those of nodes are marked.
-    fn text(catalogue: &Catalogue) -> String {
+    /// One column a line; those of nodes and applications are marked. A kind of target has a layout of its own: what is
+    /// new for one does not concern the days of another.
+    fn text(catalogue: &Catalogue, kind: Kind) -> String {
         let mut lines: Vec<String> = Vec::new();
-        for (subject, mark) in [(Subject::Cluster, ""), (Subject::Node, "node:")] {
+        for subject in Subject::ALL.into_iter().filter(|subject| subject.kind() == kind) {
+            let mark = match subject {
+                Subject::Cluster => "",
+                Subject::Node => "node:",
+                Subject::Batch => "batch:",
+            };
             lines.extend(daily_columns(catalogue, subject).iter().map(|column| format!("{mark}{column}")));
         }
         lines.sort_unstable();
@@ -240,8 +261,8 @@ impl Layouts {
     }
 
     /// The layouts that lack a column of today's.
-    fn lacking(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<HashSet<i64>> {
-        let wanted = Self::text(catalogue);
+    fn lacking(connection: &Connection, catalogue: &Catalogue, kind: Kind) -> rusqlite::Result<HashSet<i64>> {
+        let wanted = Self::text(catalogue, kind);
         let mut statement = connection.prepare("SELECT id, columns FROM daily_layouts")?;
         let known = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
         let mut lacking = HashSet::new();
@@ -256,8 +277,8 @@ impl Layouts {
     }
 
     /// The id of today's layout.
-    fn id(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<i64> {
-        let text = Self::text(catalogue);
+    fn id(connection: &Connection, catalogue: &Catalogue, kind: Kind) -> rusqlite::Result<i64> {
+        let text = Self::text(catalogue, kind);
         connection.execute("INSERT OR IGNORE INTO daily_layouts (columns) VALUES (?1)", [&text])?;
         connection.query_row("SELECT id FROM daily_layouts WHERE columns = ?1", [&text], |row| row.get(0))
     }

@@ -1,43 +1,53 @@
 //! A day's rows: read in one transaction, folded, written in another, so that a collection waits for the short one only.
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Row as SqlRow, TransactionBehavior, params, params_from_iter};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use super::super::{KNOWN_NODES, Store, columns, columns::quoted, snapshot_table};
-use super::{ClusterDay, Layouts, daily_columns, daily_table, ensure_columns};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, TransactionBehavior, params, params_from_iter};
+
+use super::super::tables::{Part, Tables, with_part};
+use super::super::write::IDLE;
+use super::super::{Store, columns, columns::quoted, snapshot_table};
+use super::upsert::Upserts;
+use super::{Layouts, TargetDay, daily_table, ensure_columns};
 use crate::catalogue::Catalogue;
 use crate::days::Day;
 use crate::days::fold::{Fold, Moment, Weights};
 use crate::failure::Failure;
 use crate::hash::Map;
 use crate::sample::Millis;
+use crate::settings::Kind;
 use crate::settings::metric_entry::{Statistic, Subject};
 
-/// A day of a cluster as it was stored.
+/// A day of a target as it was stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregated {
     pub samples: i64,
     pub expected: i64,
     pub covered_seconds: f64,
-    pub nodes: usize,
+    /// Nodes of a cluster, label sets of an application.
+    pub parts: usize,
 }
 
 /// How long each snapshot of a day stands for, by its time.
 type ByTime = Map<Millis, Millis>;
 
-/// A cluster's day before it is written.
-struct Folded {
-    aggregated: Aggregated,
-    figures: Vec<Option<f64>>,
-    nodes: Vec<FoldedNode>,
+/// A target's day before it is written.
+pub(super) struct Folded {
+    pub aggregated: Aggregated,
+    pub figures: Vec<Option<f64>>,
+    pub parts: Vec<FoldedPart>,
+    /// Parts that have snapshots of the day, under none of which anything ever ran.
+    pub idle: Vec<Part>,
 }
 
-struct FoldedNode {
-    node: String,
-    texts: [Option<String>; 3],
-    samples: i64,
-    covered_seconds: f64,
-    figures: Vec<Option<f64>>,
+pub(super) struct FoldedPart {
+    pub key: Part,
+    pub texts: Vec<Option<String>>,
+    pub samples: i64,
+    pub covered_seconds: f64,
+    pub figures: Vec<Option<f64>>,
 }
 
 impl Store {
@@ -46,27 +56,26 @@ impl Store {
         ensure_columns(&mut self.connection, catalogue).map_err(|error| super::super::explain(&self.path, &error))
     }
 
-    /// Computes a day of some clusters without storing it: one result each. `interval` is that of a cluster today, for
-    /// snapshots that do not say theirs.
+    /// Computes a day of some targets without storing it: one result each. `interval` is that of a target today, for snapshots
+    /// that do not say theirs.
     pub fn preview_day(
         &self,
-        works: &[ClusterDay],
+        works: &[TargetDay],
         catalogue: &Catalogue,
         interval: &dyn Fn(&str) -> Millis,
     ) -> Result<Vec<Aggregated>, Failure> {
         let reading = || -> rusqlite::Result<Vec<Aggregated>> {
             let transaction = self.connection.unchecked_transaction()?;
-            let plan = Plan::new(&transaction, catalogue)?;
-            let days = works.iter().map(|work| plan.fold(&transaction, work, interval(&work.cluster)));
-            days.map(|folded| Ok(folded?.aggregated)).collect()
+            let folded = fold(&transaction, works, catalogue, interval)?;
+            Ok(folded.into_iter().map(|folded| folded.aggregated).collect())
         };
         reading().map_err(|error| self.explain(&error))
     }
 
-    /// Stores a day of some clusters, all of it or nothing: one result each.
+    /// Stores a day of some targets, all of it or nothing: one result each.
     pub fn aggregate_day(
         &mut self,
-        works: &[ClusterDay],
+        works: &[TargetDay],
         catalogue: &Catalogue,
         interval: &dyn Fn(&str) -> Millis,
         now: Millis,
@@ -75,16 +84,19 @@ impl Store {
         let mut write = || -> rusqlite::Result<Vec<Aggregated>> {
             let reading = self.connection.transaction()?;
             let run_id: i64 = reading.query_row("SELECT coalesce(max(id), 0) FROM runs", [], |row| row.get(0))?;
-            let plan = Plan::new(&reading, catalogue)?;
-            let days = works.iter().map(|work| plan.fold(&reading, work, interval(&work.cluster)));
-            let folded: Vec<Folded> = days.collect::<rusqlite::Result<_>>()?;
+            let folded = fold(&reading, works, catalogue, interval)?;
             reading.finish()?;
 
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let layout_id = Layouts::id(&transaction, catalogue)?;
-            let upserts = Upserts::new(catalogue);
-            for (work, folded) in works.iter().zip(&folded) {
-                upserts.store(&transaction, work, folded, [run_id, layout_id, now])?;
+            for kind in Kind::ALL {
+                let of_kind = || works.iter().zip(&folded).filter(|(work, _)| work.kind == kind);
+                if of_kind().next().is_some() {
+                    let layout_id = Layouts::id(&transaction, catalogue, kind)?;
+                    let upserts = Upserts::new(catalogue, kind);
+                    for (work, folded) in of_kind() {
+                        upserts.store(&transaction, work, folded, [run_id, layout_id, now])?;
+                    }
+                }
             }
             transaction.commit()?;
             Ok(folded.into_iter().map(|folded| folded.aggregated).collect())
@@ -93,15 +105,21 @@ impl Store {
     }
 
     /// A day that can no longer be made anew is not asked for again.
-    pub fn keep_day(&mut self, work: &ClusterDay, catalogue: &Catalogue) -> Result<(), Failure> {
+    pub fn keep_day(&mut self, work: &TargetDay, catalogue: &Catalogue) -> Result<(), Failure> {
         let path = self.path.clone();
         let mut write = || -> rusqlite::Result<()> {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let layout_id = Layouts::id(&transaction, catalogue)?;
+            let layout_id = Layouts::id(&transaction, catalogue, work.kind)?;
+            let tables = Tables::of(work.kind);
             transaction.execute(
-                "UPDATE daily_snapshots SET layout_id = ?3, run_id = (SELECT coalesce(max(id), 0) FROM runs)
-                 WHERE cluster_id = ?1 AND day = ?2",
-                params![work.cluster_id, work.day.name(), layout_id],
+                &format!(
+                    "UPDATE {} SET layout_id = ?3, run_id = (SELECT coalesce(max(id), 0) FROM runs)
+                     WHERE {} = ?1{} AND day = ?2",
+                    daily_table(tables.own),
+                    tables.owner,
+                    tables.only_own
+                ),
+                params![work.target_id, work.day.name(), layout_id],
             )?;
             transaction.commit()
         };
@@ -109,10 +127,29 @@ impl Store {
     }
 }
 
+fn fold(
+    connection: &Connection,
+    works: &[TargetDay],
+    catalogue: &Catalogue,
+    interval: &dyn Fn(&str) -> Millis,
+) -> rusqlite::Result<Vec<Folded>> {
+    let mut plans: HashMap<Kind, Plan> = HashMap::new();
+    let mut folded = Vec::with_capacity(works.len());
+    for work in works {
+        let plan = match plans.entry(work.kind) {
+            Entry::Occupied(plan) => plan.into_mut(),
+            Entry::Vacant(none) => none.insert(Plan::new(connection, catalogue, work.kind)?),
+        };
+        folded.push(plan.fold(connection, work, interval(&work.target))?);
+    }
+    Ok(folded)
+}
+
 /// What is read of each snapshot: one column a metric that a day keeps something of.
 struct Plan<'c> {
-    cluster: Columns<'c>,
-    node: Columns<'c>,
+    tables: &'static Tables,
+    own: Columns<'c>,
+    parts: Columns<'c>,
 }
 
 struct Columns<'c> {
@@ -121,43 +158,48 @@ struct Columns<'c> {
 }
 
 impl<'c> Plan<'c> {
-    fn new(connection: &Connection, catalogue: &'c Catalogue) -> rusqlite::Result<Self> {
+    fn new(connection: &Connection, catalogue: &'c Catalogue, kind: Kind) -> rusqlite::Result<Self> {
+        let tables = Tables::of(kind);
         Ok(Self {
-            cluster: Columns::new(connection, catalogue, Subject::Cluster)?,
-            node: Columns::new(connection, catalogue, Subject::Node)?,
+            tables,
+            own: Columns::new(connection, catalogue, tables.own)?,
+            parts: Columns::new(connection, catalogue, tables.parts)?,
         })
     }
 
-    fn fold(&self, connection: &Connection, work: &ClusterDay, interval: Millis) -> rusqlite::Result<Folded> {
-        let (id, day) = (work.cluster_id, &work.day);
-        let (aggregated, figures, weights) = self.cluster(connection, id, day, interval)?;
-        let nodes = self.nodes(connection, id, day, &weights)?;
-        Ok(Folded { aggregated: Aggregated { nodes: nodes.len(), ..aggregated }, figures, nodes })
+    fn fold(&self, connection: &Connection, work: &TargetDay, interval: Millis) -> rusqlite::Result<Folded> {
+        let (id, day) = (work.target_id, &work.day);
+        let (aggregated, figures, weights) = self.own(connection, id, day, interval)?;
+        let (parts, idle) = self.parts(connection, id, day, &weights)?;
+        Ok(Folded { aggregated: Aggregated { parts: parts.len(), ..aggregated }, figures, parts, idle })
     }
 
-    fn cluster(
+    fn own(
         &self,
         connection: &Connection,
         id: i64,
         day: &Day,
         interval: Millis,
     ) -> rusqlite::Result<(Aggregated, Vec<Option<f64>>, ByTime)> {
-        let before: Option<Millis> = connection
-            .prepare_cached(
-                "SELECT max(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1 AND collected_at < ?2",
-            )?
-            .query_row([id, day.begins_at], |row| row.get(0))?;
-        let mut weights = Weights::new(before);
+        let tables = self.tables;
+        let mut weights = Weights::new(last_before(connection, (tables, id), day.begins_at)?);
         let mut by_time = ByTime::default();
-        let mut fold = self.cluster.fold();
+        let mut fold = self.own.fold();
         let (mut samples, mut covered) = (0, 0);
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT collected_at, interval_ms, coalesce(answered, 1), merged, covered_ms, {} FROM metrics_snapshots
-             WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
-            self.cluster.select
+            "SELECT collected_at, interval_ms, coalesce(answered, 1), merged, covered_ms, {}, {} FROM {}
+             AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
+            tables.ended,
+            self.own.select,
+            tables.own_snapshots()
         ))?;
         let mut rows = statement.query([id, day.begins_at, day.ends_at])?;
         while let Some(row) = rows.next()? {
+            if row.get(5)? {
+                // Found gone: since the snapshot before it nobody knows how long it was there.
+                weights.end();
+                continue;
+            }
             let at: Millis = row.get(0)?;
             let moment =
                 Moment { at, interval: row.get::<_, Option<Millis>>(1)?.unwrap_or(interval), covered: row.get(4)? };
@@ -169,59 +211,89 @@ impl<'c> Plan<'c> {
                 covered += weight;
             }
             by_time.insert(at, weight);
-            self.cluster.add(&mut fold, row, 5, weight)?;
+            self.own.add(&mut fold, row, 6, weight)?;
         }
         let aggregated = Aggregated {
             samples,
             expected: weights.expected(day.ends_at),
             covered_seconds: covered as f64 / 1000.0,
-            nodes: 0,
+            parts: 0,
         };
         Ok((aggregated, fold.finish(), by_time))
     }
 
-    fn nodes(
+    /// Those that count, and those that do not because nothing ever ran there.
+    fn parts(
         &self,
         connection: &Connection,
         id: i64,
         day: &Day,
         weights: &ByTime,
-    ) -> rusqlite::Result<Vec<FoldedNode>> {
-        let names: Vec<Option<String>> = connection
-            .prepare_cached(&format!("{KNOWN_NODES} SELECT name FROM known"))?
-            .query_map([id], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+    ) -> rusqlite::Result<(Vec<FoldedPart>, Vec<Part>)> {
+        let tables = self.tables;
+        let before: Vec<&str> = ["collected_at", "merged", "covered_ms", tables.idle]
+            .into_iter()
+            .chain(tables.texts.iter().copied())
+            .collect();
+        let (texts_at, figures_at) = (before.len() - tables.texts.len(), before.len());
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT collected_at, instance, role, version, merged, covered_ms, {} FROM node_snapshots
-             WHERE cluster_id = ?1 AND node = ?2 AND collected_at >= ?3 AND collected_at < ?4 ORDER BY collected_at",
-            self.node.select
+            "SELECT {}, {} FROM {} WHERE {} AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at",
+            before.join(", "),
+            self.parts.select,
+            snapshot_table(tables.parts),
+            tables.one_part(4)
         ))?;
-        let mut nodes = Vec::new();
-        for node in names.into_iter().flatten() {
-            let mut fold = self.node.fold();
-            let (mut samples, mut covered, mut texts) = (0, 0, [const { None::<String> }; 3]);
-            let mut rows = statement.query(params![id, node, day.begins_at, day.ends_at])?;
+        let (mut parts, mut idle) = (Vec::new(), Vec::new());
+        for key in tables.parts(connection, id)? {
+            let mut fold = self.parts.fold();
+            let (mut samples, mut covered, mut is_idle) = (0, 0, false);
+            let mut texts: Vec<Option<String>> = vec![None; tables.texts.len()];
+            let keys: [Value; 3] = [id.into(), day.begins_at.into(), day.ends_at.into()];
+            let mut rows = statement.query(params_from_iter(with_part(keys, &key)))?;
             while let Some(row) = rows.next()? {
-                let own: Option<Millis> = row.get(5)?;
+                if row.get::<_, i64>(3)? == IDLE {
+                    is_idle = true;
+                    continue;
+                }
+                let own: Option<Millis> = row.get(2)?;
                 let weight = own.or_else(|| weights.get(&row.get(0).unwrap_or_default()).copied()).unwrap_or(0);
-                samples += row.get::<_, Option<i64>>(4)?.unwrap_or(1);
+                samples += row.get::<_, Option<i64>>(1)?.unwrap_or(1);
                 covered += weight;
                 for (index, text) in texts.iter_mut().enumerate() {
                     // Hardly ever another one than before.
-                    let newer = row.get_ref(1 + index)?.as_str_or_null()?;
+                    let newer = row.get_ref(texts_at + index)?.as_str_or_null()?;
                     if newer.is_some() && newer != text.as_deref() {
                         *text = newer.map(str::to_owned);
                     }
                 }
-                self.node.add(&mut fold, row, 6, weight)?;
+                self.parts.add(&mut fold, row, figures_at, weight)?;
             }
             if samples > 0 {
                 let covered_seconds = covered as f64 / 1000.0;
-                nodes.push(FoldedNode { node, texts, samples, covered_seconds, figures: fold.finish() });
+                parts.push(FoldedPart { key, texts, samples, covered_seconds, figures: fold.finish() });
+            } else if is_idle {
+                idle.push(key);
             }
         }
-        Ok(nodes)
+        Ok((parts, idle))
     }
+}
+
+/// The last snapshot before a moment; None also when the target ended with it.
+pub fn last_before(
+    connection: &Connection,
+    (tables, id): (&Tables, i64),
+    at: Millis,
+) -> rusqlite::Result<Option<Millis>> {
+    let last = connection
+        .prepare_cached(&format!(
+            "SELECT collected_at, {} FROM {} AND collected_at < ?2 ORDER BY collected_at DESC LIMIT 1",
+            tables.ended,
+            tables.own_snapshots()
+        ))?
+        .query_row([id, at], |row| Ok((row.get::<_, Millis>(0)?, row.get::<_, bool>(1)?)))
+        .optional()?;
+    Ok(last.filter(|(_, ended)| !ended).map(|(at, _)| at))
 }
 
 impl<'c> Columns<'c> {
@@ -253,73 +325,4 @@ impl<'c> Columns<'c> {
         }
         Ok(())
     }
-}
-
-/// The texts that store a day: one a subject, however many rows it has. A row that is there keeps the figures of metrics
-/// that the catalogue no longer knows.
-struct Upserts {
-    cluster: String,
-    node: String,
-}
-
-impl Upserts {
-    fn new(catalogue: &Catalogue) -> Self {
-        let text = |subject: Subject, key: &[&str], more: &[&str]| {
-            let figures = daily_columns(catalogue, subject).into_iter().map(|column| quoted(&column));
-            let columns: Vec<String> = key.iter().chain(more).map(|name| (*name).to_owned()).chain(figures).collect();
-            let changes: Vec<String> =
-                columns.iter().skip(key.len()).map(|column| format!("{column} = excluded.{column}")).collect();
-            format!(
-                "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
-                daily_table(subject),
-                columns.join(", "),
-                vec!["?"; columns.len()].join(", "),
-                key.join(", "),
-                changes.join(", ")
-            )
-        };
-        let of_cluster =
-            ["begins_at", "ends_at", "samples", "expected", "covered_seconds", "run_id", "layout_id", "aggregated_at"];
-        let of_node = ["instance", "role", "version", "samples", "covered_seconds"];
-        Self {
-            cluster: text(Subject::Cluster, &["cluster_id", "day"], &of_cluster),
-            node: text(Subject::Node, &["cluster_id", "node", "day"], &of_node),
-        }
-    }
-
-    fn store(
-        &self,
-        connection: &Connection,
-        work: &ClusterDay,
-        folded: &Folded,
-        [run_id, layout_id, now]: [i64; 3],
-    ) -> rusqlite::Result<()> {
-        let Folded { aggregated, figures, nodes } = folded;
-        let keys: Vec<Value> = vec![
-            work.cluster_id.into(),
-            work.day.name().into(),
-            work.day.begins_at.into(),
-            work.day.ends_at.into(),
-            aggregated.samples.into(),
-            aggregated.expected.into(),
-            aggregated.covered_seconds.into(),
-            run_id.into(),
-            layout_id.into(),
-            now.into(),
-        ];
-        insert(connection, &self.cluster, keys, figures)?;
-        for node in nodes {
-            let mut keys: Vec<Value> = vec![work.cluster_id.into(), node.node.clone().into(), work.day.name().into()];
-            keys.extend(node.texts.iter().map(|text| text.clone().map_or(Value::Null, Value::from)));
-            keys.extend([node.samples.into(), node.covered_seconds.into()]);
-            insert(connection, &self.node, keys, &node.figures)?;
-        }
-        Ok(())
-    }
-}
-
-fn insert(connection: &Connection, text: &str, keys: Vec<Value>, figures: &[Option<f64>]) -> rusqlite::Result<()> {
-    let figures = figures.iter().map(|figure| figure.map_or(Value::Null, Value::from));
-    connection.prepare_cached(text)?.execute(params_from_iter(keys.into_iter().chain(figures)))?;
-    Ok(())
 }

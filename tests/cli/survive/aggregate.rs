@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::{AFTERWARDS, assert_sound, copy, days, history, killed, length, moments, stopped};
+use super::{AFTERWARDS, ROWS_A_DAY, assert_sound, copy, days, history, killed, length, moments, stopped};
 use crate::program::{Stage, ended};
 
 const FILE: &[&str] = &["stellar.db"];
@@ -13,13 +13,17 @@ const FILE: &[&str] = &["stellar.db"];
 const TOLD: &str = "\
 2026-11-16  ads  164 of 144 samples (100%), 3 nodes, again: snapshots came to it
 2026-11-16  shop  164 of 144 samples (100%), 3 nodes, again: snapshots came to it
+2026-11-16  etl  164 of 144 samples (100%), 1 label set, again: snapshots came to it
 2026-11-17  ads  144 of 144 samples (100%), 3 nodes
 2026-11-17  shop  144 of 144 samples (100%), 3 nodes
+2026-11-17  etl  144 of 144 samples (100%), 1 label set
 2026-11-18  ads  144 of 144 samples (100%), 3 nodes
 2026-11-18  shop  144 of 144 samples (100%), 3 nodes
+2026-11-18  etl  144 of 144 samples (100%), 1 label set
 2026-11-19  ads  144 of 144 samples (100%), 3 nodes
 2026-11-19  shop  144 of 144 samples (100%), 3 nodes
-8 days stored
+2026-11-19  etl  144 of 144 samples (100%), 1 label set
+12 days stored
 ";
 
 struct Days {
@@ -35,7 +39,7 @@ impl Days {
         assert_eq!(undisturbed.run(AFTERWARDS, &["aggregate-daily"]), ended(0, TOLD, ""));
         let (before, after) = (days(&base.open()), days(&undisturbed.open()));
         assert_eq!((before.len(), after.len()), (2, 5));
-        assert!(after.values().all(|rows| rows.lines().count() == 2 * (1 + 3)));
+        assert!(after.values().all(|rows| rows.lines().count() == ROWS_A_DAY));
         Self { base, before, after }
     }
 

@@ -1,4 +1,4 @@
-//! `cleanup`, killed and stopped while it removes and while it thins: every snapshot is there with all of its nodes, or it is
+//! `cleanup`, killed and stopped while it removes and while it thins: every snapshot is there with all of its parts, or it is
 //! gone with them; days do not change; the next run goes on where this one ended.
 
 use std::collections::HashSet;
@@ -8,8 +8,9 @@ use rusqlite::Connection;
 
 use super::disk::{TOLD, rooms};
 use super::{copy, killed, length, moments, on_a_small_disk, stopped};
-use crate::common::replay::{Cluster, START};
+use crate::common::replay::{Application, Cluster, START};
 use crate::history::{self, assert_whole};
+use crate::lives;
 use crate::program::{Stage, block, rows};
 
 const FILE: &[&str] = &["stellar.db"];
@@ -19,7 +20,13 @@ const REMOVING: &str = "retention_days = \"1d\"";
 const THINNING: &str = "retention_days = \"9d\"\nthin_after = \"1h\"\nthin_to = \"1h\"";
 const BOTH: &str = "retention_days = \"2d\"\nthin_after = \"1h\"\nthin_to = \"1h\"";
 
-/// Four aggregated days of a cluster of three nodes, a snapshot each `step` seconds, and what an undisturbed run makes of them.
+/// An application of two label sets, one of them idle.
+const PAGE: &[u8] = b"# TYPE batchsql_current_rps gauge
+batchsql_current_rps{database=\"sqlite3\",test_name=\"bulk\"} 5
+batchsql_current_rps{database=\"mysql\",test_name=\"stress\"} 0
+";
+
+/// Four aggregated days of a cluster of three nodes and an application, a snapshot each `step` seconds, and what an undisturbed run makes of them.
 struct Past {
     base: Stage,
     before: String,
@@ -30,7 +37,10 @@ impl Past {
     fn new(metrics: &str, step: i64) -> Self {
         let cluster = Cluster::start(1, 2);
         let clusters = block("shop", &cluster.urls(), "user = \"root\"\ninterval_secs = \"5m\"");
-        let base = Stage::new(&format!("[metrics]\n{metrics}\n\n{clusters}"));
+        let application = Application::with_page(PAGE);
+        let applications =
+            lives::block("etl", &application, "").replace("interval_secs = 15", "interval_secs = \"5m\"");
+        let base = Stage::new(&format!("[metrics]\n{metrics}\n\n{clusters}{applications}"));
         history::make(&base, START - 4 * DAY, step, 4 * DAY / step);
         history::stir(&base);
         assert_eq!(base.run(START, &["aggregate-daily"]).code, 0);
@@ -48,8 +58,8 @@ impl Past {
         assert_whole(stage);
         let known: HashSet<&str> = self.before.lines().chain(self.after.lines()).collect();
         for line in content(&stage.open()).lines() {
-            // How far it came is noted with the cluster.
-            assert!(line.starts_with("clusters|") || known.contains(line), "{line}");
+            // How far it came is noted with the target.
+            assert!(line.starts_with("targets|") || known.contains(line), "{line}");
         }
     }
 
@@ -69,12 +79,14 @@ fn content(connection: &Connection) -> String {
         "metrics_snapshots",
         "node_snapshots",
         "runs",
-        "(SELECT run_id, packed, 0 FROM good_fetches)",
+        "good_fetches",
         "failed_fetches",
         "endpoints",
         "daily_snapshots",
         "node_daily",
-        "clusters",
+        "batch_snapshots",
+        "batch_daily",
+        "targets",
         "previous_samples",
     ];
     let mut text = String::new();

@@ -6,15 +6,19 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{assert_sound, copy, killed, length, moments, stopped};
-use crate::common::replay::{Behaviour, Cluster, START};
+use crate::common::replay::{Application, Behaviour, Cluster, START};
+use crate::lives;
 use crate::program::{Stage, rows, silent};
 
-fn cluster() -> (Cluster, String) {
+/// A cluster and an application.
+fn targets() -> (Cluster, Application, String) {
     let cluster = Cluster::start(1, 1);
     cluster.frontends[0].behave_on("/metrics", Behaviour::Delay(Duration::from_millis(15)));
     cluster.backends[0].behave(Behaviour::Delay(Duration::from_millis(15)));
+    let application = Application::with_page(lives::page());
     let block = crate::program::block("shop", &cluster.urls(), "user = \"root\"");
-    (cluster, block)
+    let blocks = block + &lives::block("etl", &application, "");
+    (cluster, application, blocks)
 }
 
 /// The file is whole, and each run is there with all its rows or not at all.
@@ -24,10 +28,13 @@ fn assert_whole(connection: &Connection) {
                    SELECT runs.id,
                           (SELECT count(*) FROM metrics_snapshots WHERE run_id = runs.id) AS snapshots,
                           (SELECT count(*) FROM node_snapshots WHERE collected_at = runs.started_at) AS nodes,
-                          (SELECT count(*) FROM fetches WHERE run_id = runs.id) > 4 AS attempted,
+                          (SELECT count(*) FROM batch_snapshots WHERE run_id = runs.id) AS applications,
+                          (SELECT count(*) FROM batch_snapshots WHERE collected_at = runs.started_at)
+                              = (SELECT count(*) FROM batch_snapshots WHERE collected_at = (SELECT min(started_at) FROM runs)) AS batches,
+                          (SELECT count(*) FROM fetches WHERE run_id = runs.id) > 5 AS attempted,
                           (SELECT count(*) FROM runs AS other WHERE other.started_at = runs.started_at) AS same
                    FROM runs)
-               WHERE (snapshots, nodes, attempted, same) IS NOT (1, 2, 1, 1)";
+               WHERE (snapshots, nodes, applications, batches, attempted, same) IS NOT (1, 2, 1, 1, 1, 1)";
     assert_eq!(rows(connection, odd), "");
 }
 
@@ -35,7 +42,7 @@ const COLLECT: &[&str] = &["collect-once"];
 
 #[test]
 fn killed_while_it_adds_to_a_history_it_leaves_it_whole_and_the_next_run_completes() {
-    let (_cluster, block) = cluster();
+    let (_cluster, _application, block) = targets();
     let stage = Stage::new(&block);
     assert_eq!(stage.run(START, COLLECT), silent());
     let mut now = START + 30;
@@ -63,7 +70,7 @@ fn killed_while_it_adds_to_a_history_it_leaves_it_whole_and_the_next_run_complet
 
 #[test]
 fn killed_while_it_makes_the_database_the_next_run_makes_it() {
-    let (_cluster, block) = cluster();
+    let (_cluster, _application, block) = targets();
     let whole = length(|| assert_eq!(Stage::new(&block).run(START, COLLECT), silent()));
     for moment in moments().into_iter().chain(moments().into_iter().step_by(4)) {
         let stage = Stage::new(&block);
@@ -78,7 +85,7 @@ fn killed_while_it_makes_the_database_the_next_run_makes_it() {
 
 #[test]
 fn a_copy_taken_while_it_stands_still_lacks_at_most_the_run_in_flight() {
-    let (_cluster, block) = cluster();
+    let (_cluster, _application, block) = targets();
     let stage = Stage::new(&block);
     assert_eq!(stage.run(START, COLLECT), silent());
     let mut now = START + 30;
@@ -110,7 +117,7 @@ fn a_copy_taken_while_it_stands_still_lacks_at_most_the_run_in_flight() {
 #[test]
 fn a_signal_ends_a_run_and_leaves_the_database_whole() {
     for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        let (cluster, block) = cluster();
+        let (cluster, _application, block) = targets();
         let stage = Stage::new(&block);
         assert_eq!(stage.run(START, &["collect-once"]), silent());
         cluster.frontends[0].behave(Behaviour::Hang);

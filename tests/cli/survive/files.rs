@@ -258,6 +258,6 @@ fn a_log_that_a_killed_process_left_behind_is_taken_in() {
         assert_eq!(stage.run(AFTERWARDS + 30, &["collect-once"]), silent());
         assert_sound(&stage.open());
         assert_eq!(stage.run(AFTERWARDS + 30, &["aggregate-daily"]).code, 0);
-        assert!(super::days(&stage.open()).values().all(|rows| rows.lines().count() == 2 * (1 + 3)));
+        assert!(super::days(&stage.open()).values().all(|rows| rows.lines().count() == super::ROWS_A_DAY));
     }
 }

@@ -147,10 +147,12 @@ pub fn on_a_small_disk(stage: &Stage, mebibytes: u32, script: &str) -> Option<En
 /// 2026-11-21 00:10, a day after [`history`] ended.
 pub const AFTERWARDS: i64 = MIDNIGHT + 6 * DAY + 600;
 const DAY: i64 = 86_400;
+/// How many rows a day of it has.
+pub const ROWS_A_DAY: usize = 2 * (1 + 3) + (1 + 1);
 /// The beginning of the first day.
 const MIDNIGHT: i64 = START - START % DAY - 7 * DAY;
 
-/// Five days of two clusters of three nodes each, every ten minutes. Two of the days are aggregated already, to one of
+/// Five days of two clusters of three nodes each and of an application of two label sets, one of them idle, every ten minutes. Two of the days are aggregated already, to one of
 /// them snapshots came later.
 pub fn history() -> Stage {
     let stage = crate::aggregate::stage("", |history| every(history, MIDNIGHT + 5, 600, 2 * 144, 600));
@@ -164,7 +166,8 @@ pub fn history() -> Stage {
     stage
 }
 
-/// What the first cluster and its first node have, a second cluster and two more nodes get as well.
+/// What the first cluster and its first node have, a second cluster and two more nodes get as well, and an application is there
+/// at the same times.
 fn multiply(history: &Connection) {
     let snapshots = columns(history, "metrics_snapshots", &["cluster_id"]);
     let nodes = columns(history, "node_snapshots", &["cluster_id", "node"]);
@@ -173,15 +176,22 @@ fn multiply(history: &Connection) {
          INSERT OR IGNORE INTO metrics_snapshots (cluster_id, {snapshots}) SELECT 2, {snapshots} FROM metrics_snapshots WHERE cluster_id = 1;
          WITH others (owner, name) AS (VALUES (1, 'be:10002'), (1, 'be:10003'), (2, 'be:20001'), (2, 'be:20002'), (2, 'be:20003'))
          INSERT OR IGNORE INTO node_snapshots (cluster_id, node, {nodes})
-         SELECT owner, name, {nodes} FROM node_snapshots CROSS JOIN others WHERE cluster_id = 1 AND node = 'be:10001';"
+         SELECT owner, name, {nodes} FROM node_snapshots CROSS JOIN others WHERE cluster_id = 1 AND node = 'be:10001';
+         INSERT OR IGNORE INTO targets (id, name, kind, first_seen) VALUES (3, 'etl', 'application', 0);
+         WITH sets (name, test) AS (VALUES ('', ''), ('mysql', 'stress'), ('sqlite3', 'bulk'))
+         INSERT OR IGNORE INTO batch_snapshots (application_id, database, \"table\", test_name, collected_at, run_id, interval_ms,
+                                                answered, ended, idle, batchsql_current_rps)
+         SELECT 3, name, '', test, collected_at, iif(name = '', run_id, NULL), iif(name = '', interval_ms, NULL),
+                iif(name = '', 1, NULL), iif(name = '', 0, NULL), iif(name = '', NULL, name = 'mysql'), iif(name = '', NULL, queries)
+         FROM metrics_snapshots CROSS JOIN sets WHERE cluster_id = 1;"
     );
     history.execute_batch(&text).expect("a second cluster");
 }
 
-/// What is stored of each day, all clusters and nodes together.
+/// What is stored of each day, all targets, nodes and label sets together.
 pub fn days(connection: &Connection) -> BTreeMap<String, String> {
     let mut days = BTreeMap::new();
-    for table in ["daily_snapshots", "node_daily"] {
+    for table in ["daily_snapshots", "node_daily", "batch_daily"] {
         let text = rows(connection, &format!("SELECT day, * FROM {table}"));
         for line in text.lines() {
             let (day, row) = line.split_once('|').expect("a day");
