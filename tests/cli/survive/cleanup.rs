@@ -91,7 +91,7 @@ fn content(connection: &Connection) -> String {
     ];
     let mut text = String::new();
     for table in tables {
-        for row in rows(connection, &format!("SELECT * FROM {table} ORDER BY 1, 2, 3")).lines() {
+        for row in rows(connection, &format!("SELECT * FROM {table} ORDER BY 1, 2")).lines() {
             let _ = writeln!(text, "{table}|{row}");
         }
     }
