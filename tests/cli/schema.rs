@@ -16,7 +16,7 @@ const COLLECTED: i64 = 3;
 const DAY_AFTER: i64 = START + 86_400;
 
 /// The number of migrations there are.
-fn newest() -> usize {
+pub fn newest() -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     std::fs::read_dir(folder).expect("the folder of the migrations").count()
 }
