@@ -67,6 +67,11 @@ fn of_one(application: &LatestApplication, own: Option<&Application>, now: Milli
         Some(own) if lapse(now - last) > report::patience(own.interval) => {
             Check::finding(&about, format!("last collected {} ago; {told}", ago(last)), ASK_TIMER)
         }
+        // Nobody can say whether it was never started or stands at another address.
+        Some(_) if application.last_answer.is_none() && application.ended_at.is_some() => {
+            let what = "it never answered: nothing listens at its address (connection refused)";
+            Check::finding(&about, what, "is `url` right? Start it, or try: stellar config check --probe")
+        }
         Some(_) if application.last_answer.is_some() && application.generation.is_none() => {
             let what = format!("{told}; no metric of a known generation was seen on its page");
             Check::unknown(&about, what)

@@ -65,10 +65,17 @@ pub fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Failure> 
 fn migrate(connection: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(), Failure> {
     let version = schema(connection, path)?;
     // Whoever rewrites an old file has the locks of all writing commands: nothing is written between this and that.
-    if version > 0 && migrations.iter().skip(version).any(|migration| migration.rewrites) {
+    let rewrites = migrations.iter().skip(version).any(|migration| migration.rewrites);
+    if version > 0 && rewrites && has_rows(connection).map_err(|error| explain(path, &error))? {
         keep(connection, path, version)?;
     }
     apply(connection, migrations).map_err(|error| explain(path, &error))
+}
+
+/// A new file that was cut off on its way to today's schema has nothing to keep. Every schema has these names.
+fn has_rows(connection: &Connection) -> rusqlite::Result<bool> {
+    let text = "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM clusters)";
+    connection.query_row(text, [], |row| row.get(0))
 }
 
 /// A copy beside the file, for the way back. One of the same schema and day is replaced: it lacks what came since.
