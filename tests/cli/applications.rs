@@ -4,6 +4,7 @@ mod expected;
 mod faults;
 mod life;
 mod made;
+mod report;
 mod told;
 
 use crate::common::replay::Application;
