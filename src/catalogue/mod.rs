@@ -35,7 +35,7 @@ const BATCHSQL_FILE: &str = "conf/metrics/batchsql.toml";
 const LEADER: &str = "node_info{type=\"is_master\"} == 1";
 
 /// The columns of snapshots that are no metrics; a test holds them against the tables.
-pub const KEY_COLUMNS: [&str; 16] = [
+pub const KEY_COLUMNS: [&str; 17] = [
     "cluster_id",
     "collected_at",
     "run_id",
@@ -52,6 +52,7 @@ pub const KEY_COLUMNS: [&str; 16] = [
     "table",
     "test_name",
     "idle",
+    "ended",
 ];
 
 /// The columns that the views add.

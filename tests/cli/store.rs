@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::common::replay::{Behaviour, Cluster, START, recorded};
 use crate::program::{Ended, Stage, block, ended, silent};
+use crate::schema::newest;
 
 fn mode(path: &Path) -> String {
     format!("{:o}", std::fs::metadata(path).expect("it is there").permissions().mode() & 0o7777)
@@ -44,7 +45,7 @@ fn the_file_says_what_it_is_and_is_made_as_designed() {
     let pragmas = ["page_size", "auto_vacuum", "journal_mode", "user_version", "application_id", "foreign_key_check"];
     let values: Vec<String> =
         pragmas.iter().map(|name| stage.rows(&format!("PRAGMA {name}")).trim().to_owned()).collect();
-    assert_eq!(values, ["8192", "2", "wal", "2", "1937009778", ""]);
+    assert_eq!(values, ["8192", "2", "wal", &newest().to_string(), "1937009778", ""]);
     assert_eq!(stage.rows("SELECT * FROM info"), format!("written_by|{}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         stage.rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND NOT strict"),
@@ -93,9 +94,10 @@ fn a_database_of_a_newer_version_is_refused_and_not_changed() {
     refused(
         newer,
         &format!(
-            "error: DIR/stellar.db has schema 7, this stellar {} knows up to 2; it was written by stellar 3.1.0\n\
+            "error: DIR/stellar.db has schema 7, this stellar {} knows up to {}; it was written by stellar 3.1.0\n\
              hint: use stellar >= 3.1.0. The file was not changed\n",
-            env!("CARGO_PKG_VERSION")
+            env!("CARGO_PKG_VERSION"),
+            newest()
         ),
     );
 }

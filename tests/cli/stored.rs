@@ -235,7 +235,7 @@ fn the_queries_of_batchsqls_guide_have_answers_or_are_told_what_there_is() {
     }
     snapshot::is("stored/guide.txt", &said);
     // The application has ended, and with it its series.
-    drop(node);
+    node.stop();
     assert_eq!(stage.run(at(2), &["collect-once", "--quiet"]).code, 0);
     let count = |moment| stage.run(at(moment), &["query", "--csv", "count({application=\"etl\"}) > bool 9"]).stdout;
     assert_eq!([count(1).lines().count(), count(2).lines().count()], [2, 1]);
