@@ -211,6 +211,7 @@ fn judge(
     let (findings, faults) = alert::evaluate(rules, &recorded, at);
     for finding in findings {
         status = status.max(match finding.rule.severity {
+            Severity::Info => Status::Ok,
             Severity::Warning => Status::Warn,
             Severity::Critical => Status::Crit,
         });

@@ -7,7 +7,7 @@ use super::access::{Access, Surroundings};
 use super::durations::{INTERVAL, spoken};
 use super::endpoint::{self, Endpoint};
 use super::fault::Place;
-use super::forms::{Flag, OrOff, Pairs, Text};
+use super::forms::{Flag, OrOff, Pairs, SOME_TEXT, Text};
 use super::reader::{Reader, Section};
 use super::words::quoted;
 
@@ -214,4 +214,6 @@ pub(super) const LABELS: Pairs = Pairs {
         }
         Ok(())
     },
+    value: SOME_TEXT,
+    example: "{ region = \"north\" }",
 };

@@ -70,6 +70,9 @@ pub const WAIT: Grammar = Grammar {
 /// The same, and zero is allowed.
 pub const PAUSE: Grammar = Grammar { example: "\"0s\" or \"500ms\"", least: 0, ..WAIT };
 
+/// How long a rule waits.
+pub const HOLD: Grammar = Grammar { example: "\"5m\" or \"30s\"", most: 366 * DAY, ..PAUSE };
+
 /// How long ago something was, for moments; 100 years is as long as an expression may look back.
 pub const AGE: Grammar = Grammar {
     what: "an age",

@@ -328,6 +328,9 @@ impl Form for Hidden {
 /// `{ region = "north" }`: names and texts. The check looks at a name as those of `Text` do.
 pub struct Pairs {
     pub check: fn(&str) -> Result<(), (String, String)>,
+    pub value: Text,
+    /// `{ region = "north" }`.
+    pub example: &'static str,
 }
 
 impl Form for Pairs {
@@ -342,7 +345,7 @@ impl Form for Pairs {
             if let Err((message, hint)) = (self.check)(&entry.key) {
                 refusals.push(Refusal { span: entry.key_span.clone(), message, hint });
             }
-            match SOME_TEXT.read(&entry.node) {
+            match self.value.read(&entry.node) {
                 Ok(text) => drop(pairs.insert(entry.key.clone(), text)),
                 Err(more) => refusals.extend(more.into_iter().map(|refusal| Refusal {
                     message: format!("has {} which {}", quoted(&entry.key), refusal.message),
@@ -359,6 +362,6 @@ impl Form for Pairs {
     }
 
     fn kind(&self) -> String {
-        "a table of texts: { region = \"north\" }".into()
+        format!("a table of texts: {}", self.example)
     }
 }

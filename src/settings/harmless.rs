@@ -2,27 +2,35 @@
 
 /// The keys whose values may be shown: all but `password`.
 pub const KEYS: &[&str] = &[
+    "alert",
     "alertmanagers",
+    "annotations",
+    "application",
     "backends",
     "blacklist",
     "ca_file",
     "category",
     "client_cert",
     "client_key",
+    "cluster",
     "compute_nodes",
     "daily",
     "daily_retention_days",
     "deadline",
+    "disabled",
     "enabled",
     "environment",
     "ephemeral",
     "exclude",
     "expr",
+    "for",
     "frontends",
     "grafana_url",
     "help",
     "include_idle",
+    "interval",
     "interval_secs",
+    "keep_firing_for",
     "labels",
     "materialized_views",
     "max_concurrency",
@@ -30,7 +38,9 @@ pub const KEYS: &[&str] = &[
     "max_size",
     "metrics_prefix",
     "name",
+    "no_data",
     "null_when",
+    "on_error",
     "password_command",
     "password_env",
     "password_file",
@@ -39,6 +49,7 @@ pub const KEYS: &[&str] = &[
     "proxy",
     "retention_days",
     "retries",
+    "rule_files",
     "runtime_info",
     "since",
     "source",
@@ -56,8 +67,18 @@ pub const KEYS: &[&str] = &[
 ];
 
 /// Their names stand in dotted keys, too.
-pub const TABLES: &[&str] =
-    &["metrics", "database", "collection", "clusters", "pages", "applications", "environments", "metric"];
+pub const TABLES: &[&str] = &[
+    "metrics",
+    "database",
+    "collection",
+    "clusters",
+    "pages",
+    "applications",
+    "environments",
+    "metric",
+    "rule",
+    "target",
+];
 
 #[cfg(test)]
 mod tests {

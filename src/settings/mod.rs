@@ -25,6 +25,7 @@ pub mod moments;
 mod no_proxy;
 mod proxy;
 mod reader;
+pub mod rule_entry;
 mod secret;
 mod show;
 pub mod sizes;
@@ -47,6 +48,7 @@ pub use login::{Login, Password};
 pub use metric_entry::MetricEntry;
 pub use proxy::{Proxies, Proxy};
 pub use reader::{Environment, Origin, Shown, Stated};
+pub use rule_entry::RuleEntry;
 pub use secret::Secret;
 pub use show::{example, reference, show, summary};
 pub use stage::Stage;
@@ -70,6 +72,10 @@ pub struct Settings {
     pub stages: Vec<Stage>,
     /// The user's own metrics; they join those of the catalogue.
     pub metric_entries: Vec<MetricEntry>,
+    /// The user's own rules, and what is otherwise than shipped in ours.
+    pub rule_entries: Vec<RuleEntry>,
+    /// Files of rules: paths, and patterns of paths.
+    pub rule_files: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +155,18 @@ impl Settings {
     fn read(document: &Document, environment: &Environment<'_>, folder: &Path, secrets: bool) -> (Self, Report) {
         let reader = Reader::new(document, environment);
         let root = reader.root();
+        let files = ListOf {
+            inner: FilePath(folder),
+            what: "a list of files",
+            example: "[\"alert_rules.yml\", \"rules/*.toml\"]",
+            may_be_empty: true,
+        };
+        let rule_files = root.value(
+            "rule_files",
+            &files,
+            Vec::new(),
+            "files of alerting rules: those of Prometheus as they are, and files of [[rule]]; * stands for any letters of a name",
+        );
         let metrics = Metrics::read(&reader, &root.table("metrics", "[metrics]"));
         let database = Database::read(&root.table("database", "[database]"), folder);
         let section = root.table("collection", "[collection]");
@@ -165,7 +183,18 @@ impl Settings {
         let stages = stage::read_all(&reader, &root);
         let applications = application::read_all(&reader, &root, &around, &stages, names);
         let metric_entries = metric_entry::read_all(&reader, &root);
-        let settings = Self { metrics, database, collection, clusters, applications, stages, metric_entries };
+        let rule_entries = rule_entry::read_all(&reader, &root);
+        let settings = Self {
+            metrics,
+            database,
+            collection,
+            clusters,
+            applications,
+            stages,
+            metric_entries,
+            rule_entries,
+            rule_files,
+        };
         let (deadline, shortest) = (settings.collection.deadline, settings.shortest_interval());
         if deadline > shortest {
             let (deadline, interval) = (durations::spoken(deadline), durations::spoken(shortest));

@@ -19,7 +19,10 @@ pub fn show(loaded: &Loaded) -> String {
         let keys = set.iter().map(|(option, _)| option.key.len()).max().unwrap_or_default();
         let widths = set.iter().map(|(_, value)| value.chars().count());
         let values = widths.filter(|width| *width <= MOST).max().unwrap_or_default();
-        out.push_str(&format!("\n{}\n", section.title));
+        out.push('\n');
+        if !section.title.is_empty() {
+            out.push_str(&format!("{}\n", section.title));
+        }
         for (option, value) in set {
             out.push_str(&format!("{:<keys$} = {value:<values$}  # {}\n", option.key, option.origin));
         }
@@ -54,7 +57,7 @@ pub fn summary(loaded: &Loaded) -> String {
 
 /// Every option there is, with its default and its help, in the order of the shipped file: for the manual page.
 pub fn reference() -> Vec<Shown> {
-    let one_of_each = "[[clusters]]\n[[environments]]\n[[applications]]\n[[metric]]\n";
+    let one_of_each = "[[clusters]]\n[[environments]]\n[[applications]]\n[[metric]]\n[[rule]]\n[[rule.target]]\n";
     Settings::read(&Document::parse("", one_of_each), &|_| None, Path::new(""), false).1.sections
 }
 

@@ -30,7 +30,7 @@ pub fn page() -> String {
     page.verbatim(EXAMPLE.trim_end());
     page.heading("Options");
     for section in reference().iter().filter(|section| !section.options.is_empty()) {
-        page.subheading(&section.title);
+        page.subheading(if section.title.is_empty() { "At the top" } else { &section.title });
         if let Some((_, text)) = ABOUT.iter().find(|(title, _)| *title == section.title) {
             page.text(text);
         }
@@ -100,11 +100,20 @@ unit = "rows_per_second"
 daily = ["avg", "max"]
 "#;
 
-const ABOUT: [(&str, &str); 5] = [
+const ABOUT: [(&str, &str); 8] = [
     ("[collection]", "How a run fetches, over all clusters."),
     ("[[clusters]]", "One block a StarRocks cluster; only name and frontends are needed."),
     ("[clusters.pages]", "Pages that cost the cluster something, below the cluster they belong to."),
     ("[database]", "Where the history is."),
+    ("", "Before any [table]."),
+    (
+        "[[rule]]",
+        "One block an alerting rule. One that has the name of a rule that ships changes of it what it says and nothing else; any other is a rule of your own and needs expr. `stellar rules list` prints all rules, `stellar rules check` what is wrong with them; a rule with a fault is left out, the others are in use.",
+    ),
+    (
+        "[[rule.target]]",
+        "What is otherwise for one target, below the rule it belongs to: its cluster or its application.",
+    ),
     (
         "[[metric]]",
         "One block a metric of your own; name, expr and unit are needed. It joins those that stellar brings, which `stellar config metrics` prints. In the expression `$__interval` is the time since the collection before.",

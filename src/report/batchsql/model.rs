@@ -209,6 +209,7 @@ fn judge(asked: &Asked) -> (Findings, Vec<(String, Status, String)>) {
             }
         };
         let status = match rule.severity {
+            Severity::Info => Status::Ok,
             Severity::Warning => Status::Warn,
             Severity::Critical => Status::Crit,
         };

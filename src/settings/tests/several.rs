@@ -33,6 +33,7 @@ fn lists_of_tables_are_appended_and_other_values_replaced_in_the_order_of_the_na
     ]);
     let loaded = loaded.expect("no faults");
     let expected = "# config.toml and 2 files of config.d\n\
+\nrule_files = []  # default\n\
 \n[metrics]\n\
 enabled              = true      # default\n\
 interval_secs        = \"1m\"      # config.d/10-lab.toml:14\n\

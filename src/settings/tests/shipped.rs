@@ -11,15 +11,16 @@ fn the_shipped_file_says_the_defaults() {
 
 #[test]
 fn the_defaults_are_those_that_people_were_promised() {
-    let Settings { metrics, database, collection, clusters, applications, stages, metric_entries } =
-        Settings::default();
+    let Settings { metrics, database, collection, clusters, applications, stages, .. } = Settings::default();
+    let Settings { metric_entries, rule_entries, rule_files, .. } = Settings::default();
     let seconds = Duration::from_secs;
     assert_eq!((metrics.interval, metrics.retention), (seconds(30), seconds(7 * 86_400)));
     assert_eq!((metrics.enabled, metrics.timezone, metrics.exclude), (true, None, vec![]));
     assert_eq!(database.path, PathBuf::from("/var/lib/stellar/stellar.db"));
     assert_eq!((collection.max_concurrency, collection.retries, collection.stagger), (128, 1, seconds(0)));
     assert_eq!((collection.timeout, collection.deadline), (seconds(10), seconds(25)));
-    assert_eq!((clusters, applications, stages, metric_entries), (vec![], vec![], vec![], vec![]));
+    assert_eq!((clusters, applications, stages), (vec![], vec![], vec![]));
+    assert_eq!((metric_entries, rule_entries, rule_files), (vec![], vec![], Vec::<PathBuf>::new()));
 }
 
 /// The shipped file with every line that is TOML behind `# ` taken out of its comment.
@@ -69,12 +70,15 @@ fn the_examples_in_the_shipped_file_are_valid() {
                 .iter()
                 .any(|key| line.starts_with(key))
         })
+        // A rule is for a cluster or for an application.
+        .filter(|line| *line != "application = \"etl\"")
         .map(|line| format!("{line}\n"))
         .collect();
     let settings = settings(&text);
     let names: Vec<&str> = settings.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
     let metrics: Vec<&str> = settings.metric_entries.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!((names, metrics), (vec!["shop"], vec!["scan_rows_per_second"]));
+    let rules: Vec<&str> = settings.rule_entries.iter().map(|entry| entry.alert.as_str()).collect();
+    assert_eq!((names, metrics, rules), (vec!["shop"], vec!["scan_rows_per_second"], vec!["StarRocksDiskFilling"]));
 }
 
 #[test]

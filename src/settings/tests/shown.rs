@@ -41,6 +41,8 @@ fn every_value_is_shown_with_its_origin() {
     loaded.override_database(Path::new("x.db"));
     let expected = r##"# config.toml
 
+rule_files = []  # default
+
 [metrics]
 enabled              = true           # default
 interval_secs        = "30s"          # config.toml:2

@@ -15,6 +15,7 @@ fn endpoint(base: &str, instance: &str) -> Endpoint {
 #[test]
 fn every_option_reaches_the_settings() {
     let text = r#"
+rule_files = ["alert_rules.yml", "/srv/rules/*.toml"]
 [metrics]
 enabled = false
 interval_secs = "5m"
@@ -88,7 +89,7 @@ transactions = 300
                 login: Some(Login {
                     user: "monitor".into(),
                     password: Password::Known(Secret::new("hunter2".into())),
-                    password_origin: "c.toml:26".into(),
+                    password_origin: "c.toml:27".into(),
                     file: None,
                 }),
                 ca_file: None,
@@ -111,6 +112,8 @@ transactions = 300
         applications: vec![],
         stages: vec![],
         metric_entries: vec![],
+        rule_entries: vec![],
+        rule_files: vec!["/etc/stellar/alert_rules.yml".into(), "/srv/rules/*.toml".into()],
     };
     assert_eq!(settings(text), expected);
 }

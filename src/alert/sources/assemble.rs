@@ -1,0 +1,126 @@
+//! Rules out of entries: a later one of the same name changes what it says and nothing else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::rule::{Origin, Rule, Scope, Severity};
+use super::super::template::Template;
+use super::{RuleFault, Rules};
+use crate::promql::Expression;
+use crate::sample::Text;
+use crate::settings::fault::Fault;
+use crate::settings::rule_entry::{Fallback, RuleBody, RuleEntry, Written, expression};
+use crate::settings::words::closest;
+
+/// The shipped entries as the configured ones alter them, then those that are new.
+pub(super) fn put_together(rules: &mut Rules, shipped: Vec<RuleEntry>, configured: &[RuleEntry]) {
+    let names: Vec<String> = shipped.iter().map(|entry| entry.alert.clone()).collect();
+    for entry in shipped {
+        match configured.iter().find(|own| own.alert == entry.alert) {
+            Some(own) => {
+                let altered = RuleEntry {
+                    alert: entry.alert,
+                    place: own.place.clone(),
+                    body: merged(entry.body, &own.body),
+                    targets: own.targets.clone(),
+                };
+                add(rules, &altered, Origin::Shipped);
+            }
+            None => add(rules, &entry, Origin::Shipped),
+        }
+    }
+    for entry in configured.iter().filter(|entry| !names.contains(&entry.alert)) {
+        if entry.body.expr.is_none() {
+            let hint = match closest(&entry.alert, names.iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if entry.says_more() => {
+                    "add `expr`: PromQL over recorded metrics; what it gives are alerts".into()
+                }
+                None => "`stellar rules list` has the names of those that ship".into(),
+            };
+            let message = format!("rule `{}` without `expr`, and none of this name ships", entry.alert);
+            tell(rules, &entry.alert, Fault::new(entry.place.clone(), message, hint), false);
+            continue;
+        }
+        add(rules, entry, Origin::Configured);
+    }
+}
+
+fn tell(rules: &mut Rules, alert: &str, fault: Fault, mild: bool) {
+    rules.findings.push(RuleFault { alert: Some(alert.to_owned()), fault, mild });
+}
+
+/// The rule of an entry and those of its targets.
+fn add(rules: &mut Rules, entry: &RuleEntry, origin: Origin) {
+    let except = entry.targets.iter().map(|(target, _, _)| target.clone()).collect();
+    let scope = Scope { only: None, except };
+    rules.rules.extend(rule(&mut rules.findings, entry, &entry.body, scope, origin));
+    for (target, place, body) in &entry.targets {
+        let scope = Scope { only: Some(target.clone()), except: Vec::new() };
+        let own = RuleEntry { place: place.clone(), ..entry.clone() };
+        let body = merged(entry.body.clone(), body);
+        rules.rules.extend(rule(&mut rules.findings, &own, &body, scope, origin));
+    }
+}
+
+/// What `later` says comes before what `earlier` said; labels and annotations one by one.
+fn merged(earlier: RuleBody, later: &RuleBody) -> RuleBody {
+    let both = |earlier: BTreeMap<String, Written>, later: &BTreeMap<String, Written>| {
+        let later = later.iter().map(|(name, text)| (name.clone(), text.clone()));
+        earlier.into_iter().chain(later).collect()
+    };
+    RuleBody {
+        expr: later.expr.clone().or(earlier.expr),
+        hold: later.hold.or(earlier.hold),
+        keep_firing_for: later.keep_firing_for.or(earlier.keep_firing_for),
+        interval: later.interval.or(earlier.interval),
+        labels: both(earlier.labels, &later.labels),
+        annotations: both(earlier.annotations, &later.annotations),
+        no_data: later.no_data.or(earlier.no_data),
+        on_error: later.on_error.or(earlier.on_error),
+        disabled: later.disabled.or(earlier.disabled),
+    }
+}
+
+fn rule(
+    findings: &mut Vec<RuleFault>,
+    entry: &RuleEntry,
+    body: &RuleBody,
+    scope: Scope,
+    origin: Origin,
+) -> Option<Rule> {
+    let mut tell =
+        |fault: Fault, mild: bool| findings.push(RuleFault { alert: Some(entry.alert.clone()), fault, mild });
+    let expr = body.expr.as_ref()?;
+    let is_ours = super::SHIPPED.iter().any(|(file, _)| *file == &*expr.place.file);
+    let expression = match is_ours {
+        // Tested to parse, and a report may evaluate none of them.
+        true => Expression::deferred(&expr.text),
+        false => expression(expr).map_err(|fault| tell(fault, false)).ok()?,
+    };
+    let templates = |texts: &BTreeMap<String, Written>| -> Vec<(Text, Template)> {
+        let parsed = texts.iter().map(|(name, written)| (Text::from(name.as_str()), Template::parse(&written.text)));
+        parsed.collect()
+    };
+    let (labels, annotations) = (templates(&body.labels), templates(&body.annotations));
+    let rule = Rule {
+        id: String::new(),
+        alert: entry.alert.clone(),
+        expression,
+        hold: body.hold.unwrap_or_default(),
+        keep_firing_for: body.keep_firing_for.unwrap_or_default(),
+        labels,
+        annotations,
+        no_data: body.no_data.unwrap_or(Fallback::Ok),
+        on_error: body.on_error.unwrap_or(Fallback::Keep),
+        group: String::new(),
+        interval: body.interval.filter(|interval| *interval > Duration::ZERO),
+        scope,
+        enabled: !body.disabled.unwrap_or(false),
+        origin,
+        place: entry.place.clone(),
+        severity: Severity::Warning,
+        summary: String::new(),
+    };
+    Some(rule.settle())
+}

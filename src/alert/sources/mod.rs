@@ -1,0 +1,100 @@
+//! Where rules come from: those that ship, what the configuration makes of them and adds, files of rules.
+
+mod assemble;
+
+use std::path::PathBuf;
+
+use super::rule::{Origin, Rule};
+use crate::settings::Settings;
+use crate::settings::document::Document;
+use crate::settings::fault::Fault;
+use crate::settings::rule_entry::{RuleEntry, read_rule_entries};
+
+/// The files that ship: of StarRocks clusters, of BatchSQL applications, of `stellar` itself.
+const SHIPPED: [(&str, &str); 2] = [
+    ("conf/rules/starrocks.toml", include_str!("../../../conf/rules/starrocks.toml")),
+    (OF_APPLICATIONS, include_str!("../../../conf/rules/batchsql.toml")),
+];
+const OF_APPLICATIONS: &str = "conf/rules/batchsql.toml";
+
+/// All rules there are, and what is wrong with some of them.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// Also those that are switched off.
+    pub rules: Vec<Rule>,
+    /// In the order of the files.
+    pub findings: Vec<RuleFault>,
+}
+
+/// Something that is wrong with a rule or a file of rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleFault {
+    /// The name of the alert; none when it is the file that is wrong.
+    pub alert: Option<String>,
+    pub fault: Fault,
+    /// The rule is evaluated all the same.
+    pub mild: bool,
+}
+
+impl Rules {
+    /// The rules that are switched on.
+    pub fn enabled(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| rule.enabled)
+    }
+}
+
+/// The rules that ship with the program, as they ship.
+///
+/// # Errors
+/// A sentence, when an embedded file is not what this program reads; a test keeps it right.
+pub fn shipped_rules() -> Result<Vec<Rule>, String> {
+    let rules = shipped_with(&[], &[]);
+    match rules.findings.first() {
+        Some(finding) => Err(finding.fault.to_string()),
+        None => Ok(rules.rules),
+    }
+}
+
+/// Those of applications among them.
+///
+/// # Errors
+/// As [`shipped_rules`].
+pub fn shipped_batch_rules() -> Result<Vec<Rule>, String> {
+    let mut rules = shipped_rules()?;
+    rules.retain(|rule| &*rule.place.file == OF_APPLICATIONS);
+    Ok(rules)
+}
+
+/// All rules that the settings ask for. Nothing here is fatal: what cannot be read or parsed is told and left out.
+pub fn load(settings: &Settings) -> Rules {
+    shipped_with(&settings.rule_entries, &settings.rule_files)
+}
+
+fn shipped_with(configured: &[RuleEntry], _files: &[PathBuf]) -> Rules {
+    let mut rules = Rules::default();
+    let mut shipped = Vec::new();
+    for (file, text) in SHIPPED {
+        let (entries, faults) = read_rule_entries(&Document::shipped(file, text));
+        shipped.extend(entries);
+        rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, mild: false }));
+    }
+    assemble::put_together(&mut rules, shipped, configured);
+    number(&mut rules.rules);
+    rules
+}
+
+/// Gives every rule an id of its own.
+fn number(rules: &mut [Rule]) {
+    let mut seen: std::collections::HashMap<String, usize> = Default::default();
+    for rule in rules {
+        let target = rule.scope.only.as_ref().map(|target| format!("@{}", target.name)).unwrap_or_default();
+        let group = match rule.origin {
+            Origin::File => format!("{}/", rule.group),
+            Origin::Shipped | Origin::Configured => String::new(),
+        };
+        let id = format!("{group}{}{target}", rule.alert);
+        let times = seen.entry(id.clone()).or_default();
+        *times += 1;
+        rule.id = if *times == 1 { id } else { format!("{id}#{times}") };
+    }
+}
