@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use std::time::Duration;
+
 use super::rule::Rule;
 use crate::catalogue::recorded::Naming;
 use crate::promql::{self, Element, EvalError, Selector, Source, Value, Window};
@@ -88,7 +90,10 @@ impl Source for Recorded {
     }
 }
 
-/// Every rule on `recorded`; the findings of one cluster are in the order of the rules. Beside them the rules that cannot
+/// What has to hold for longer cannot be told from the newest values alone.
+const LONGEST_HOLD: Duration = Duration::from_secs(60);
+
+/// Every rule on `recorded` that is switched on and holds soon enough; the findings of one cluster are in the order of the rules. Beside them the rules that cannot
 /// be evaluated on these values, with the reason; they cost nothing but themselves.
 pub fn evaluate<'r>(
     rules: &'r [Rule],
@@ -96,11 +101,11 @@ pub fn evaluate<'r>(
     at: Millis,
 ) -> (Vec<Finding<'r>>, Vec<(&'r Rule, EvalError)>) {
     let (mut findings, mut faults) = (Vec::new(), Vec::new());
-    for rule in rules {
+    for rule in rules.iter().filter(|rule| rule.enabled && rule.hold <= LONGEST_HOLD) {
         match promql::evaluate(&rule.expression, recorded, at) {
             Ok(Value::Vector(elements)) => {
                 let mut clusters: BTreeMap<String, Vec<Element>> = BTreeMap::new();
-                for element in elements {
+                for element in elements.into_iter().filter(|element| rule.scope.covers(&element.labels)) {
                     if let Some(cluster) = element.labels.get("cluster") {
                         clusters.entry(cluster.to_string()).or_default().push(element);
                     }

@@ -59,7 +59,7 @@ pub(super) fn set(element: &mut Element, label: &Text, value: &str) {
 
 /// `$1`, `$name`, `${name}` and `$$`, by the rules of Go's regular expressions: what is none of these stays as it is, and
 /// a group that there is not is empty.
-fn expand(template: &str, captures: &Captures<'_>) -> String {
+pub(crate) fn expand(template: &str, captures: &Captures<'_>) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {

@@ -14,17 +14,20 @@ use super::fault::{Fault, Place};
 use super::source::Source;
 use super::syntax;
 use super::words::{io_reason, quoted};
+use super::yaml;
 
 /// Larger files are refused: no configuration of ours is, and a wrong path may name anything.
 pub const MOST_BYTES: u64 = 1024 * 1024;
 
 /// A value and where it stands in the text.
+#[derive(Clone)]
 pub struct Node {
     pub value: Value,
     pub span: Range<usize>,
 }
 
 /// No `Debug`: values may be secrets.
+#[derive(Clone)]
 pub enum Value {
     Text(String),
     /// Numbers beyond 128 bits become the largest or smallest one.
@@ -55,11 +58,12 @@ impl Value {
 }
 
 /// The keys of a table in the order of the file.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Table {
     pub entries: Vec<Entry>,
 }
 
+#[derive(Clone)]
 pub struct Entry {
     pub key: String,
     pub key_span: Range<usize>,
@@ -152,8 +156,23 @@ impl Document {
         Self { sources: vec![source], root: Table::default(), faults: Vec::new() }
     }
 
+    /// A YAML file, of which every scalar is a text.
+    pub fn yaml(name: &str, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let source = Source::new(name, text, true).without_secrets();
+        let (root, faults) = yaml::parse(text);
+        let faults = faults.into_iter().map(|fault| Fault::new(source.place(fault.span), fault.message, fault.hint));
+        let faults = faults.collect();
+        Self { sources: vec![source], root, faults }
+    }
+
     /// Opens and reads a file. Errors are plain reasons (`no such file`) or, for bytes that are not text, a fault.
     pub fn open(path: &Path) -> Result<Self, String> {
+        Self::open_as(path, Self::parse)
+    }
+
+    /// The same of a file that another function reads.
+    pub fn open_as(path: &Path, parse: fn(&str, &str) -> Self) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| io_reason(&error))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
             return Err("is a folder, not a file".into());
@@ -165,7 +184,7 @@ impl Document {
         }
         let name = path.display().to_string();
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self::parse(&name, &text)),
+            Ok(text) => Ok(parse(&name, &text)),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let source = Source::new(&name, &String::from_utf8_lossy(error.as_bytes()), true);

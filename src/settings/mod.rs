@@ -23,6 +23,8 @@ mod mask;
 pub mod metric_entry;
 pub mod moments;
 mod no_proxy;
+pub mod prometheus_duration;
+pub mod prometheus_rules;
 mod proxy;
 mod reader;
 pub mod rule_entry;
@@ -34,6 +36,7 @@ mod stage;
 mod syntax;
 mod target;
 pub mod words;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

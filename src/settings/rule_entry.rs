@@ -224,9 +224,9 @@ fn lines(document: &Document, span: &Range<usize>, text: &str) -> Lines {
 }
 
 /// An expression, as a text: whether it parses is looked at where the rules are put together.
-const PROMQL: Promql = Promql;
+pub(super) const PROMQL: Promql = Promql;
 
-struct Promql;
+pub(super) struct Promql;
 
 impl Form for Promql {
     type Value = String;
@@ -255,7 +255,7 @@ pub fn expression(written: &Written) -> Result<Expression, Fault> {
     })
 }
 
-const NAMED: Pairs = Pairs {
+pub(super) const NAMED: Pairs = Pairs {
     check: |name| {
         let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         match plain && !name.is_empty() && !name.starts_with(|letter: char| letter.is_ascii_digit()) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::super::rule::{Origin, Rule, Scope, Severity};
 use super::super::template::Template;
+use super::repair::repaired;
 use super::{RuleFault, Rules};
-use crate::promql::Expression;
+use crate::promql::{Expression, ValueType};
 use crate::sample::Text;
 use crate::settings::fault::Fault;
 use crate::settings::rule_entry::{Fallback, RuleBody, RuleEntry, Written, expression};
@@ -82,7 +83,7 @@ fn merged(earlier: RuleBody, later: &RuleBody) -> RuleBody {
     }
 }
 
-fn rule(
+pub(super) fn rule(
     findings: &mut Vec<RuleFault>,
     entry: &RuleEntry,
     body: &RuleBody,
@@ -92,17 +93,43 @@ fn rule(
     let mut tell =
         |fault: Fault, mild: bool| findings.push(RuleFault { alert: Some(entry.alert.clone()), fault, mild });
     let expr = body.expr.as_ref()?;
-    let is_ours = super::SHIPPED.iter().any(|(file, _)| *file == &*expr.place.file);
+    let is_ours = super::is_shipped(&expr.place.file);
     let expression = match is_ours {
         // Tested to parse, and a report may evaluate none of them.
         true => Expression::deferred(&expr.text),
-        false => expression(expr).map_err(|fault| tell(fault, false)).ok()?,
+        false => match expression(expr) {
+            Ok(expression) => expression,
+            Err(fault) => {
+                let hint = repaired(&expr.text).map(|text| format!("write {text}"));
+                tell(Fault { hint: hint.unwrap_or(fault.hint), ..fault }, false);
+                return None;
+            }
+        },
     };
-    let templates = |texts: &BTreeMap<String, Written>| -> Vec<(Text, Template)> {
-        let parsed = texts.iter().map(|(name, written)| (Text::from(name.as_str()), Template::parse(&written.text)));
+    if !is_ours && expression.value_type() == ValueType::String {
+        let message = "`expr` is a text: it gives no values and so no alerts";
+        tell(Fault::new(expr.place.clone(), message, "compare something: `up == 0`"), false);
+        return None;
+    }
+    let mut templates = |texts: &BTreeMap<String, Written>, braces: bool| -> Vec<(Text, Template)> {
+        let parsed = texts.iter().map(|(name, written)| {
+            let template = match braces && origin != Origin::File {
+                true => Template::with_braces(&written.text),
+                false => Template::parse(&written.text),
+            };
+            if let Some(error) = template.fault() {
+                let place = written.place_at(error.offset, error.length);
+                let hint = match template.repaired() {
+                    Some(text) => format!("write {text}"),
+                    None => "the alert is raised all the same, with the error in the place of this text".to_owned(),
+                };
+                tell(Fault::new(place, format!("`{name}` is no template that can be used: {error}"), hint), true);
+            }
+            (Text::from(name.as_str()), template)
+        });
         parsed.collect()
     };
-    let (labels, annotations) = (templates(&body.labels), templates(&body.annotations));
+    let (labels, annotations) = (templates(&body.labels, false), templates(&body.annotations, true));
     let rule = Rule {
         id: String::new(),
         alert: entry.alert.clone(),

@@ -1,8 +1,14 @@
 //! Where rules come from: those that ship, what the configuration makes of them and adds, files of rules.
 
 mod assemble;
+mod files;
+mod repair;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
+
+use files::Files;
 
 use super::rule::{Origin, Rule};
 use crate::settings::Settings;
@@ -70,7 +76,18 @@ pub fn load(settings: &Settings) -> Rules {
     shipped_with(&settings.rule_entries, &settings.rule_files)
 }
 
-fn shipped_with(configured: &[RuleEntry], _files: &[PathBuf]) -> Rules {
+/// The rules of these files alone, and what `[[rule]]` in them says of rules that ship.
+pub fn of_files(paths: &[PathBuf]) -> Rules {
+    let mut rules = shipped_with(&[], paths);
+    rules.rules.retain(|rule| !is_shipped(&rule.place.file));
+    rules
+}
+
+fn is_shipped(file: &str) -> bool {
+    SHIPPED.iter().any(|(own, _)| *own == file)
+}
+
+fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
     let mut rules = Rules::default();
     let mut shipped = Vec::new();
     for (file, text) in SHIPPED {
@@ -78,9 +95,37 @@ fn shipped_with(configured: &[RuleEntry], _files: &[PathBuf]) -> Rules {
         shipped.extend(entries);
         rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, mild: false }));
     }
-    assemble::put_together(&mut rules, shipped, configured);
+    let files = Files::read(paths);
+    rules.findings.extend(files.findings);
+    let mut entries = configured.to_vec();
+    for entry in files.entries {
+        match entries.iter().find(|earlier| earlier.alert == entry.alert) {
+            Some(earlier) => {
+                let message = format!("rule `{}` comes twice", entry.alert);
+                let hint = format!("first written at {}; join the two", earlier.place.seen_from(&entry.place));
+                let fault = Fault::new(entry.place, message, hint);
+                rules.findings.push(RuleFault { alert: Some(entry.alert), fault, mild: false });
+            }
+            None => entries.push(entry),
+        }
+    }
+    assemble::put_together(&mut rules, shipped, &entries);
+    rules.rules.extend(files.rules);
+    files::unrecorded(&mut rules, &files.records);
     number(&mut rules.rules);
+    in_order(&mut rules.findings);
     rules
+}
+
+/// Findings in the order of the files, and within them of the lines.
+fn in_order(findings: &mut [RuleFault]) {
+    let mut files: Vec<std::sync::Arc<str>> = findings.iter().map(|finding| finding.fault.place.file.clone()).collect();
+    let mut seen = std::collections::HashSet::new();
+    files.retain(|file| seen.insert(file.clone()));
+    findings.sort_by_cached_key(|finding| {
+        let place = &finding.fault.place;
+        (files.iter().position(|file| *file == place.file), place.line, place.column)
+    });
 }
 
 /// Gives every rule an id of its own.
