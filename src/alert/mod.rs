@@ -1,10 +1,12 @@
 //! Rules over recorded metrics: the status words of reports, with their reasons, come from here and from nowhere else.
 
+pub mod raise;
 mod recorded;
 pub mod rule;
 pub mod sources;
 pub mod state;
 pub mod template;
+pub mod unit;
 
 pub use recorded::{Finding, Recorded, evaluate, filled};
 pub use rule::{Rule, Severity};

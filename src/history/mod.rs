@@ -111,6 +111,27 @@ impl History {
         Self::of(series, Millis::MAX)
     }
 
+    /// Of nothing yet.
+    pub fn empty(lookback: Millis) -> Self {
+        Self { series: BTreeMap::new(), lookback }
+    }
+
+    /// Adds a sample that is newer than all of its series.
+    pub fn push(&mut self, name: &Text, labels: &Labels, point: Point) {
+        let all = self.series.entry(name.clone()).or_default();
+        match all.binary_search_by(|series| series.labels.cmp(labels)) {
+            Ok(place) => {
+                if let Some(series) = all.get_mut(place) {
+                    series.points.push(point);
+                }
+            }
+            Err(place) => {
+                let series = Series { name: name.clone(), labels: labels.clone(), points: vec![point] };
+                all.insert(place, series);
+            }
+        }
+    }
+
     /// The series that a selector reads at some time or other.
     pub fn selected<'h>(&'h self, selector: &'h Selector) -> impl Iterator<Item = &'h Series> {
         let (named, all) = match &selector.name {

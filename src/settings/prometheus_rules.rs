@@ -33,6 +33,7 @@ pub struct Recording {
     pub name: String,
     pub place: Place,
     pub expr: Option<super::rule_entry::Written>,
+    pub labels: std::collections::BTreeMap<String, super::rule_entry::Written>,
 }
 
 /// A fault and the rule that it is in.
@@ -144,7 +145,10 @@ fn one(reader: &Reader<'_>, document: &Document, section: &Section<'_, '_>) -> (
             let place = section.place_of("alert");
             body.expr.is_some().then(|| Either::Alert(GroupedAlert { group: String::new(), alert, place, body }))
         }
-        (None, Some(name)) => Some(Either::Record(Recording { name, place: section.place_of("record"), expr })),
+        (None, Some(name)) => {
+            let labels = labels.map(|_| texts(document, section.node("labels"))).unwrap_or_default();
+            Some(Either::Record(Recording { name, place: section.place_of("record"), expr, labels }))
+        }
         (Some(_), Some(_)) => {
             reader.fault(section.place_of("record"), "a rule with `alert` and with `record`", "make two rules of it");
             None
@@ -159,9 +163,9 @@ fn one(reader: &Reader<'_>, document: &Document, section: &Section<'_, '_>) -> (
     (called, rule)
 }
 
-struct PrometheusDuration;
+pub struct PrometheusDuration;
 
-const PROMETHEUS: PrometheusDuration = PrometheusDuration;
+pub const PROMETHEUS: PrometheusDuration = PrometheusDuration;
 
 impl Form for PrometheusDuration {
     type Value = Duration;

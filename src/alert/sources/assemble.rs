@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::rule::{Origin, Rule, Scope, Severity};
 use super::super::template::Template;
 use super::repair::repaired;
-use super::{RuleFault, Rules};
+use super::{Kind, RuleFault, Rules};
 use crate::promql::{Expression, ValueType};
 use crate::sample::Text;
 use crate::settings::fault::Fault;
@@ -40,15 +40,15 @@ pub(super) fn put_together(rules: &mut Rules, shipped: Vec<RuleEntry>, configure
                 None => "`stellar rules list` has the names of those that ship".into(),
             };
             let message = format!("rule `{}` without `expr`, and none of this name ships", entry.alert);
-            tell(rules, &entry.alert, Fault::new(entry.place.clone(), message, hint), false);
+            tell(rules, &entry.alert, Fault::new(entry.place.clone(), message, hint), Kind::LeftOut);
             continue;
         }
         add(rules, entry, Origin::Configured);
     }
 }
 
-fn tell(rules: &mut Rules, alert: &str, fault: Fault, mild: bool) {
-    rules.findings.push(RuleFault { alert: Some(alert.to_owned()), fault, mild });
+fn tell(rules: &mut Rules, alert: &str, fault: Fault, kind: Kind) {
+    rules.findings.push(RuleFault { alert: Some(alert.to_owned()), fault, kind });
 }
 
 /// The rule of an entry and those of its targets.
@@ -91,7 +91,7 @@ pub(super) fn rule(
     origin: Origin,
 ) -> Option<Rule> {
     let mut tell =
-        |fault: Fault, mild: bool| findings.push(RuleFault { alert: Some(entry.alert.clone()), fault, mild });
+        |fault: Fault, kind: Kind| findings.push(RuleFault { alert: Some(entry.alert.clone()), fault, kind });
     let expr = body.expr.as_ref()?;
     let is_ours = super::is_shipped(&expr.place.file);
     let expression = match is_ours {
@@ -101,14 +101,14 @@ pub(super) fn rule(
             Ok(expression) => expression,
             Err(fault) => {
                 let hint = repaired(&expr.text).map(|text| format!("write {text}"));
-                tell(Fault { hint: hint.unwrap_or(fault.hint), ..fault }, false);
+                tell(Fault { hint: hint.unwrap_or(fault.hint), ..fault }, Kind::LeftOut);
                 return None;
             }
         },
     };
     if !is_ours && expression.value_type() == ValueType::String {
         let message = "`expr` is a text: it gives no values and so no alerts";
-        tell(Fault::new(expr.place.clone(), message, "compare something: `up == 0`"), false);
+        tell(Fault::new(expr.place.clone(), message, "compare something: `up == 0`"), Kind::LeftOut);
         return None;
     }
     let mut templates = |texts: &BTreeMap<String, Written>, braces: bool| -> Vec<(Text, Template)> {
@@ -123,7 +123,10 @@ pub(super) fn rule(
                     Some(text) => format!("write {text}"),
                     None => "the alert is raised all the same, with the error in the place of this text".to_owned(),
                 };
-                tell(Fault::new(place, format!("`{name}` is no template that can be used: {error}"), hint), true);
+                tell(
+                    Fault::new(place, format!("`{name}` is no template that can be used: {error}"), hint),
+                    Kind::Broken,
+                );
             }
             (Text::from(name.as_str()), template)
         });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::rule::{Origin, Rule, Scope};
 use super::assemble;
-use super::{RuleFault, Rules};
+use super::{Kind, RuleFault, Rules};
 use crate::settings::document::Document;
 use crate::settings::fault::Fault;
 use crate::settings::prometheus_rules::{self, Recording};
@@ -28,7 +28,7 @@ impl Files {
         for pattern in patterns {
             match named(pattern) {
                 Ok(paths) => paths.iter().for_each(|path| files.add(path)),
-                Err(fault) => files.findings.push(RuleFault { alert: None, fault, mild: false }),
+                Err(fault) => files.findings.push(RuleFault { alert: None, fault, kind: Kind::LeftOut }),
             }
         }
         files
@@ -41,19 +41,23 @@ impl Files {
             Ok(document) => document,
             Err(reason) => {
                 let fault = about(path, reason, "check the path in `rule_files`");
-                self.findings.push(RuleFault { alert: None, fault, mild: false });
+                self.findings.push(RuleFault { alert: None, fault, kind: Kind::LeftOut });
                 return;
             }
         };
         if is_toml {
             let (entries, faults) = read_rule_entries(&document);
-            self.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, mild: false }));
+            self.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, kind: Kind::LeftOut }));
             self.entries.extend(entries);
             return;
         }
         let file = prometheus_rules::read(&document);
         let told = file.faults.into_iter();
-        self.findings.extend(told.map(|one| RuleFault { alert: one.alert, fault: one.fault, mild: one.mild }));
+        self.findings.extend(told.map(|one| RuleFault {
+            alert: one.alert,
+            fault: one.fault,
+            kind: if one.mild { Kind::Note } else { Kind::LeftOut },
+        }));
         for alert in file.alerts {
             let entry = RuleEntry { alert: alert.alert, place: alert.place, body: alert.body, targets: Vec::new() };
             let rule = assemble::rule(&mut self.findings, &entry, &entry.body, Scope::default(), Origin::File);
@@ -64,7 +68,7 @@ impl Files {
                 format!("the recording rule `{}` is not evaluated: nothing is recorded by rules", record.name);
             let hint = "write a [[metric]] with this expression, or the expression itself where the name is read";
             let fault = Fault::new(record.place.clone(), message, hint);
-            self.findings.push(RuleFault { alert: Some(record.name.clone()), fault, mild: true });
+            self.findings.push(RuleFault { alert: Some(record.name.clone()), fault, kind: Kind::Note });
         }
         self.records.extend(file.records);
     }
@@ -129,7 +133,7 @@ pub(super) fn unrecorded(rules: &mut Rules, records: &[Recording]) {
                 let message = format!("reads `{name}`, which a recording rule makes: here it never has a value");
                 let hint = "write a [[metric]] of this name, or its expression in place of it";
                 let fault = Fault::new(rule.place.clone(), message, hint);
-                findings.push(RuleFault { alert: Some(rule.alert.clone()), fault, mild: true });
+                findings.push(RuleFault { alert: Some(rule.alert.clone()), fault, kind: Kind::Note });
             }
         }
     }

@@ -14,6 +14,7 @@ use super::rule::{Origin, Rule};
 use crate::settings::Settings;
 use crate::settings::document::Document;
 use crate::settings::fault::Fault;
+use crate::settings::prometheus_rules::Recording;
 use crate::settings::rule_entry::{RuleEntry, read_rule_entries};
 
 /// The files that ship: of StarRocks clusters, of BatchSQL applications, of `stellar` itself.
@@ -28,6 +29,8 @@ const OF_APPLICATIONS: &str = "conf/rules/batchsql.toml";
 pub struct Rules {
     /// Also those that are switched off.
     pub rules: Vec<Rule>,
+    /// Of rule files of Prometheus: `rules test` evaluates them, nothing else does.
+    pub records: Vec<Recording>,
     /// In the order of the files.
     pub findings: Vec<RuleFault>,
 }
@@ -38,8 +41,18 @@ pub struct RuleFault {
     /// The name of the alert; none when it is the file that is wrong.
     pub alert: Option<String>,
     pub fault: Fault,
-    /// The rule is evaluated all the same.
-    pub mild: bool,
+    pub kind: Kind,
+}
+
+/// What a fault does to its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The rule, or the whole file, is left out.
+    LeftOut,
+    /// A text of it is broken; the rule is evaluated all the same.
+    Broken,
+    /// It does something else than in Prometheus, or than was meant.
+    Note,
 }
 
 impl Rules {
@@ -93,7 +106,7 @@ fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
     for (file, text) in SHIPPED {
         let (entries, faults) = read_rule_entries(&Document::shipped(file, text));
         shipped.extend(entries);
-        rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, mild: false }));
+        rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, kind: Kind::LeftOut }));
     }
     let files = Files::read(paths);
     rules.findings.extend(files.findings);
@@ -104,7 +117,7 @@ fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
                 let message = format!("rule `{}` comes twice", entry.alert);
                 let hint = format!("first written at {}; join the two", earlier.place.seen_from(&entry.place));
                 let fault = Fault::new(entry.place, message, hint);
-                rules.findings.push(RuleFault { alert: Some(entry.alert), fault, mild: false });
+                rules.findings.push(RuleFault { alert: Some(entry.alert), fault, kind: Kind::LeftOut });
             }
             None => entries.push(entry),
         }
@@ -112,6 +125,7 @@ fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
     assemble::put_together(&mut rules, shipped, &entries);
     rules.rules.extend(files.rules);
     files::unrecorded(&mut rules, &files.records);
+    rules.records = files.records;
     number(&mut rules.rules);
     in_order(&mut rules.findings);
     rules

@@ -4,9 +4,8 @@ use super::*;
 
 fn told(rules: &Rules) -> String {
     let findings = rules.findings.iter().map(|finding| {
-        let RuleFault { alert, fault, mild } = finding;
-        let word = if *mild { "mild" } else { "hard" };
-        format!("{word} {}: {fault}\n", alert.as_deref().unwrap_or("-"))
+        let RuleFault { alert, fault, kind } = finding;
+        format!("{kind:?} {}: {fault}\n", alert.as_deref().unwrap_or("-"))
     });
     findings.collect()
 }
