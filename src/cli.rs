@@ -9,12 +9,14 @@ use clap_complete::Shell;
 mod keeping;
 mod lint;
 mod query;
+mod rules;
 pub mod sections;
 mod values;
 
 pub use keeping::{AggregateDaily, Backup, Cleanup, Doctor, Limit, Restore, Systemd, Turn};
 pub use lint::Lint;
 pub use query::Query;
+pub use rules::{Rules, RulesCommand};
 
 use sections::help;
 use values::{jobs, wait};
@@ -88,6 +90,7 @@ pub enum Command {
     Report(Report),
     Query(Query),
     Lint(Lint),
+    Rules(Rules),
     Backup(Backup),
     Restore(Restore),
     Doctor(Doctor),

@@ -1,5 +1,6 @@
 //! Rules over recorded metrics: the status words of reports, with their reasons, come from here and from nowhere else.
 
+pub mod look;
 pub mod raise;
 mod recorded;
 pub mod rule;

@@ -3,17 +3,19 @@
 
 use super::rule::{ALERTNAME, Rule};
 use super::state::Raised;
-use super::template::Context;
+use super::template::{Context, Fill};
 use crate::promql::{self, Element, EvalError, Expression, Moment, Source, Value};
 use crate::sample::{Labels, Millis, Text};
+
+/// What stands for a name in single braces, for a value with these labels; `None` leaves it as it is.
+pub type FillFor<'f> = dyn Fn(&Labels, &str) -> Option<String> + 'f;
 
 /// What the templates of rules know besides their values.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'s> {
     pub external_labels: &'s Labels,
     pub external_url: &'s str,
-    /// What stands for a name in single braces, for a value with these labels; `None` leaves it as it is.
-    pub fill: Option<&'s dyn Fn(&Labels, &str) -> Option<String>>,
+    pub fill: Option<&'s FillFor<'s>>,
 }
 
 /// Evaluates a rule at one moment. Each value that is the rule's ([`super::rule::Scope`]) is an alert; a number is one
@@ -55,7 +57,7 @@ fn raised(rule: &Rule, element: &Element, source: &dyn Source, at: Millis, aroun
         value: element.value,
         at,
         query: &query,
-        fill: fill.as_ref().map(|fill| fill as &dyn Fn(&str) -> Option<String>),
+        fill: fill.as_ref().map(|fill| fill as &Fill<'_>),
     };
     let labels = rule.labels.iter().map(|(name, template)| (name.clone(), template.expand_or_tell(&context).into()));
     // The name comes last, and so before a label of the rule that is called so.

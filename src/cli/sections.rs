@@ -2,6 +2,7 @@
 //! both made of it.
 
 mod lint;
+mod rules;
 
 pub use lint::SHORT as LINT_SHORT;
 
@@ -66,6 +67,10 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
         "lint" => lint::ALL,
+        "rules" => rules::ALL,
+        "rules check" => rules::CHECK,
+        "rules test" => rules::TEST,
+        "rules list" => rules::LIST,
         "backup" => &[&BACKUP_EXAMPLES, &BACKUP_EXIT_CODES],
         "restore" => &[&RESTORE_EXAMPLES, &RESTORE_EXIT_CODES],
         "doctor" => &[&DOCTOR_EXAMPLES, &DOCTOR_WORDS, &DOCTOR_EXIT_CODES],

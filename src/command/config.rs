@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::{Secrets, World, load_catalogue, load_or_defaults, load_settings, print, progress};
+use crate::alert;
 use crate::catalogue::{Catalogue, Metric, reference};
 use crate::cli::{Config, ConfigCommand, Global};
 use crate::collect::{self, Attempt, Progress, Remembered, Toolbox};
@@ -53,6 +54,13 @@ fn findings(loaded: &Loaded, world: &World) -> Vec<String> {
             found.push(format!("`password_command` of {kind} `{name}`: {missing}"));
         }
     }
+    // Notes are for those who ask for them: a file of Prometheus may have rules that say nothing here.
+    let rules = alert::sources::load(&loaded.settings).findings.into_iter();
+    found.extend(rules.filter(|finding| finding.kind != alert::sources::Kind::Note).map(|finding| {
+        let name = finding.alert.map(|name| format!("rule `{name}`: ")).unwrap_or_default();
+        let fault = finding.fault;
+        format!("{}: {name}{}; see: stellar rules check", fault.place, fault.message)
+    }));
     found
 }
 

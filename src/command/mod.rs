@@ -14,6 +14,7 @@ mod progress;
 mod query;
 mod report;
 mod restore;
+mod rules;
 mod systemd;
 
 use std::io::{self, IsTerminal, Write};
@@ -107,6 +108,7 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
         Command::Lint(arguments) => lint::run(&cli.global, arguments, world),
+        Command::Rules(arguments) => rules::run(&cli.global, arguments, world),
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
         Command::Restore(arguments) => restore::run(&cli.global, arguments, world),
         Command::Doctor(arguments) => doctor::run(&cli.global, arguments, world),

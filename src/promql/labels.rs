@@ -23,6 +23,13 @@ pub(super) enum LabelChange {
 }
 
 impl LabelChange {
+    /// The label that it sets.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Replace { target, .. } | Self::Join { target, .. } => target,
+        }
+    }
+
     pub fn apply(&self, mut elements: Vec<Element>) -> Result<Vec<Element>, EvalError> {
         for element in &mut elements {
             match self {

@@ -1,7 +1,7 @@
 //! Which labels count: for the groups of an aggregation and for the pairs of a vector operation. Elements are compared
 //! by borrowed labels, so that grouping a thousand series allocates for the groups and not for the series.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 
 use super::{Element, EvalError};
@@ -45,6 +45,18 @@ impl Matching {
         }
         let names = self.names.iter().map(|name| &**name).chain([label]);
         Self::new(names.chain(self.metric_name.then_some(METRIC_NAME)), true)
+    }
+
+    /// The labels of these that count; `None` of what cannot be told, unless only those named can be left.
+    pub fn kept(&self, names: Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
+        match (names, self.keep) {
+            (None, true) => Some(self.names.iter().map(|name| name.to_string()).collect()),
+            (names, keep) => {
+                let mut names = names?;
+                names.retain(|name| self.names(name) == keep);
+                Some(names)
+            }
+        }
     }
 
     pub fn keeps_only_named(&self) -> bool {

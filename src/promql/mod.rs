@@ -24,6 +24,7 @@ mod literal;
 mod matching;
 mod node;
 mod range;
+mod reach;
 mod selector;
 mod statistics;
 mod sum;

@@ -30,6 +30,7 @@ mod proxy;
 mod query;
 mod report;
 mod restore;
+mod rules;
 mod schema;
 mod snapshot;
 mod store;

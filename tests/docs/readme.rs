@@ -34,6 +34,7 @@ fn metrics_of(text: &str) -> usize {
     std::fs::write(&path, text).expect("the file is written");
     let loaded = settings::load_without_secrets(Some(&path), &|_| None).map_err(|error| error.render());
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(stellar::alert::sources::load(&loaded.settings).findings, []);
     let catalogue = Catalogue::load(&loaded.settings).map_err(|faults| settings::fault::render(&faults));
     let catalogue = catalogue.unwrap_or_else(|error| panic!("{error}\n{text}"));
     catalogue.metrics().iter().filter(|metric| metric.stored).count()
@@ -44,8 +45,8 @@ fn every_configuration_that_is_shown_loads() {
     let shipped = metrics_of("");
     let shown = blocks("toml");
     let counts: Vec<usize> = shown.iter().map(|text| metrics_of(text) - shipped).collect();
-    let what = "the first configuration, the four lines of a metric, applications, and a metric of theirs";
-    assert_eq!(counts, [0, 1, 0, 1], "{what}");
+    let what = "the first configuration, the four lines of a metric, applications, a metric of theirs, and a rule";
+    assert_eq!(counts, [0, 1, 0, 1, 0], "{what}");
     assert_eq!(metrics_of(settings_page::EXAMPLE) - shipped, 1);
 }
 

@@ -18,11 +18,18 @@ use crate::settings::prometheus_rules::Recording;
 use crate::settings::rule_entry::{RuleEntry, read_rule_entries};
 
 /// The files that ship: of StarRocks clusters, of BatchSQL applications, of `stellar` itself.
-const SHIPPED: [(&str, &str); 2] = [
-    ("conf/rules/starrocks.toml", include_str!("../../../conf/rules/starrocks.toml")),
+const SHIPPED: [(&str, &str); 3] = [
+    (OF_CLUSTERS, include_str!("../../../conf/rules/starrocks.toml")),
     (OF_APPLICATIONS, include_str!("../../../conf/rules/batchsql.toml")),
+    ("conf/rules/stellar.toml", include_str!("../../../conf/rules/stellar.toml")),
 ];
+const OF_CLUSTERS: &str = "conf/rules/starrocks.toml";
 const OF_APPLICATIONS: &str = "conf/rules/batchsql.toml";
+
+/// What `stellar` tells of itself, without labels: when a run last stored something, in unix seconds, and how often there
+/// should be one.
+pub const COLLECTOR: [&str; 2] =
+    ["stellar_collector_last_success_timestamp_seconds", "stellar_collector_interval_seconds"];
 
 /// All rules there are, and what is wrong with some of them.
 #[derive(Debug, Default)]
@@ -60,28 +67,36 @@ impl Rules {
     pub fn enabled(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(|rule| rule.enabled)
     }
+
+    /// Puts the findings into the order of the files.
+    pub fn sort(&mut self) {
+        in_order(&mut self.findings);
+    }
 }
 
-/// The rules that ship with the program, as they ship.
+/// The rules for clusters, as they ship.
 ///
 /// # Errors
 /// A sentence, when an embedded file is not what this program reads; a test keeps it right.
 pub fn shipped_rules() -> Result<Vec<Rule>, String> {
-    let rules = shipped_with(&[], &[]);
-    match rules.findings.first() {
-        Some(finding) => Err(finding.fault.to_string()),
-        None => Ok(rules.rules),
-    }
+    shipped(OF_CLUSTERS)
 }
 
-/// Those of applications among them.
+/// Those for applications.
 ///
 /// # Errors
 /// As [`shipped_rules`].
 pub fn shipped_batch_rules() -> Result<Vec<Rule>, String> {
-    let mut rules = shipped_rules()?;
-    rules.retain(|rule| &*rule.place.file == OF_APPLICATIONS);
-    Ok(rules)
+    shipped(OF_APPLICATIONS)
+}
+
+/// Those of one file.
+fn shipped(file: &str) -> Result<Vec<Rule>, String> {
+    let rules = put_together(|own| own == file, &[], &[]);
+    match rules.findings.first() {
+        Some(finding) => Err(finding.fault.to_string()),
+        None => Ok(rules.rules),
+    }
 }
 
 /// All rules that the settings ask for. Nothing here is fatal: what cannot be read or parsed is told and left out.
@@ -101,9 +116,14 @@ fn is_shipped(file: &str) -> bool {
 }
 
 fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
+    put_together(|_| true, configured, paths)
+}
+
+/// Of those that ship only the files that are wanted.
+fn put_together(wanted: impl Fn(&str) -> bool, configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
     let mut rules = Rules::default();
     let mut shipped = Vec::new();
-    for (file, text) in SHIPPED {
+    for (file, text) in SHIPPED.into_iter().filter(|(file, _)| wanted(file)) {
         let (entries, faults) = read_rule_entries(&Document::shipped(file, text));
         shipped.extend(entries);
         rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, kind: Kind::LeftOut }));

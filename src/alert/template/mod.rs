@@ -22,6 +22,9 @@ pub use uses::Use;
 
 use parse::Tree;
 
+/// What stands for a name in single braces; `None` leaves it as it is.
+pub type Fill<'f> = dyn Fn(&str) -> Option<String> + 'f;
+
 /// What a template is expanded with.
 pub struct Context<'c> {
     /// Those of the value that raised the alert, with `__name__` if it has one.
@@ -34,8 +37,7 @@ pub struct Context<'c> {
     pub at: Millis,
     /// Answers `query`; the error is a sentence.
     pub query: &'c dyn Fn(&str) -> Result<Vec<Element>, String>,
-    /// What stands for a name in single braces; `None` leaves it as it is.
-    pub fill: Option<&'c dyn Fn(&str) -> Option<String>>,
+    pub fill: Option<&'c Fill<'c>>,
 }
 
 /// A text of a rule, parsed; perhaps with a fault, which does not keep its alert from being raised.
@@ -60,8 +62,8 @@ impl Template {
     }
 
     fn of(text: &str, braces: bool) -> Self {
-        let plain = !text.contains("{{") && !(braces && text.contains('{'));
-        Self { text: text.to_owned(), tree: (!plain).then(|| Box::new(parse::parse(text))), braces }
+        let acts = text.contains("{{") || (braces && text.contains('{'));
+        Self { text: text.to_owned(), tree: acts.then(|| Box::new(parse::parse(text))), braces }
     }
 
     /// As it was written.
@@ -109,9 +111,14 @@ impl Template {
     }
 }
 
-/// `instance`, `instance>0`: what may stand in single braces.
-fn is_brace_name(name: &str) -> bool {
+/// `instance`, `instance>0`, `rate(x[5m])`: what may stand in single braces. Whoever fills it knows the names.
+fn may_be_filled(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains(['{', '}', '"', '\'', '\n'])
+}
+
+/// `instance` of `instance` and of `instance>0`; `None` of what is no name.
+fn brace_name(name: &str) -> Option<&str> {
     let name = name.strip_suffix(">0").or_else(|| name.strip_suffix("<0")).unwrap_or(name);
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    (may_be_filled(name) && plain).then_some(name)
 }

@@ -154,9 +154,9 @@ fn fraction(shape: &Shape, verb: char, number: f64) -> String {
 
 fn signed(shape: &Shape, text: String) -> String {
     match (shape.plus, shape.blank) {
-        _ if text.starts_with(['-', '+']) && !(text.starts_with('+') && !shape.plus) => text,
+        _ if text.starts_with(['-', '+']) => text,
         (true, _) => format!("+{text}"),
-        (false, true) if !text.starts_with('+') => format!(" {text}"),
+        (false, true) => format!(" {text}"),
         _ => text,
     }
 }

@@ -306,7 +306,7 @@ impl Run<'_> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
-            let name = after.split_once('}').filter(|(name, _)| super::is_brace_name(name));
+            let name = after.split_once('}').filter(|(name, _)| super::may_be_filled(name));
             match name.and_then(|(name, behind)| Some(((self.context.fill?)(name)?, behind))) {
                 Some((value, behind)) => {
                     out.push_str(&value);

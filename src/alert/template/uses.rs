@@ -1,6 +1,6 @@
 //! What a template reads, for those who look whether it is there.
 
-use super::is_brace_name;
+use super::brace_name;
 use super::parse::{Node, Operand, Pipeline, Tree};
 
 /// A name that a template reads.
@@ -31,8 +31,8 @@ fn nodes(list: &[Node], braces: bool, top: bool, uses: &mut Vec<Use>) {
         match node {
             Node::Text(text) if braces => {
                 let names = text.split('{').skip(1).filter_map(|after| after.split_once('}'));
-                let names = names.map(|(name, _)| name).filter(|name| is_brace_name(name));
-                uses.extend(names.map(|name| Use::Brace(name.trim_end_matches(['<', '>', '0']).to_owned())));
+                let names = names.filter_map(|(name, _)| brace_name(name));
+                uses.extend(names.map(|name| Use::Brace(name.to_owned())));
             }
             Node::Text(_) | Node::Break | Node::Continue => {}
             Node::Action(inner) => pipeline(inner, top, uses),

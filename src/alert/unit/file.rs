@@ -115,11 +115,11 @@ fn test(reader: &Reader<'_>, section: &Section<'_, '_>, usual: Duration) -> Test
         let at = section.value("eval_time", &PROMETHEUS, Duration::ZERO, "when it is evaluated");
         let expected: Vec<_> = section
             .tables("exp_samples", "a sample")
-            .filter_map(|section| {
+            .map(|section| {
                 let metric = section.value("labels", &Parsed(series::metric), (None, Labels::empty()), "its labels");
                 let parse = |text: &str| series::number(text).ok_or_else(|| format!("`{text}` is not a number"));
                 let value = section.value("value", &Parsed(parse), 0.0, "its value");
-                Some((metric.0, metric.1, value))
+                (metric.0, metric.1, value)
             })
             .collect();
         Some(ExpressionTest { at, expression: expression?, place: section.place_of("expr"), expected })

@@ -115,7 +115,10 @@ fn one(test: &Test, name: &str, every: Millis, rules: &Rules, failures: &mut Vec
     let end = times.max().map_or(0, millis);
     let mut history = History::empty(LOOKBACK);
     let mut running = running(rules);
-    let around = Surroundings { external_labels: &test.external_labels, external_url: &test.external_url, fill: None };
+    // What is recorded has units, and these series have none: only labels are known.
+    let fill = |labels: &Labels, name: &str| labels.get(name).map(|value| value.to_string());
+    let around =
+        Surroundings { external_labels: &test.external_labels, external_url: &test.external_url, fill: Some(&fill) };
     let mut loaded = -1;
     let mut at: Millis = 0;
     while at <= end {

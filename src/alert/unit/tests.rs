@@ -15,6 +15,11 @@ fn what_is_as_expected_is_told_by_nothing() {
 }
 
 #[test]
+fn the_rules_that_ship_fire_when_they_should() {
+    assert_eq!(told("shipped.yml"), "");
+}
+
+#[test]
 fn what_is_not_as_expected_is_told_with_both() {
     let expected = r#"wrong annotation: alert Kept at 7m: ["{job=\"a\"}"] [] 
 test 2 (line 10): alert Down at 4m59s: [] ["{instance=\"x\", job=\"a\", severity=\"page\"}"] 

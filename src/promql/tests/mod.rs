@@ -15,6 +15,7 @@ mod moments;
 mod names;
 mod operators;
 mod ranges;
+mod reach;
 mod refusals;
 mod selectors;
 mod spans;
