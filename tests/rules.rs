@@ -68,7 +68,7 @@ fn a_file_of_unit_tests_has_the_verdict_of_promtool() {
     }
 }
 
-/// Texts that promtool is asked for as well. What it cannot expand is not here: the words of the errors are ours.
+/// Texts that promtool is asked for as well; its series come in any order, so they are sorted. What it cannot expand is not here: the words of the errors are ours.
 const TEMPLATES: &[&str] = &[
     "plain { text } {{ \"{{\" }}",
     "{{ $labels.instance }} {{ .Labels.instance }} {{ $labels.nothing }}|{{ index $labels \"instance\" }}",
@@ -95,7 +95,7 @@ const TEMPLATES: &[&str] = &[
     "{{ stripDomain \"h.example.com:80\" }} {{ stripDomain \"h.example.com\" }} {{ stripDomain \"10.0.0.1:80\" }} {{ stripDomain \"[::1]:80\" }} {{ stripDomain \"h\" }}",
     "{{ graphLink \"up{a=\\\"b\\\"} + 1\" }} {{ tableLink \"sum(up)\" }}",
     "{{ parseDuration \"1h30m\" }} {{ parseDuration \"0s\" }} {{ parseDuration \"1d\" | humanizeDuration }}",
-    "{{ with query \"up\" }}{{ . | first | label \"instance\" }} {{ . | first | value }}{{ end }}",
+    "{{ with query \"up\" | sortByLabel \"rank\" }}{{ . | first | label \"instance\" }} {{ . | first | value }}{{ end }}",
     "{{ range query \"up\" | sortByLabel \"rank\" }}{{ .Labels.instance }}={{ .Value }};{{ end }}",
     "{{ range $i, $e := query \"up\" | sortByLabel \"instance\" }}{{ $i }}:{{ $e.Labels.instance }} {{ end }}{{ query \"up\" | len }}",
     "{{ with query \"none\" }}some{{ else }}none{{ end }}{{ range query \"none\" }}x{{ else }}empty{{ end }}",

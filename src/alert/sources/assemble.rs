@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::super::rule::{Origin, Rule, Scope, Severity};
 use super::super::template::Template;
-use super::repair::repaired;
 use super::{Kind, RuleFault, Rules};
 use crate::promql::{Expression, ValueType};
 use crate::sample::Text;
@@ -97,14 +96,7 @@ pub(super) fn rule(
     let expression = match is_ours {
         // Tested to parse, and a report may evaluate none of them.
         true => Expression::deferred(&expr.text),
-        false => match expression(expr) {
-            Ok(expression) => expression,
-            Err(fault) => {
-                let hint = repaired(&expr.text).map(|text| format!("write {text}"));
-                tell(Fault { hint: hint.unwrap_or(fault.hint), ..fault }, Kind::LeftOut);
-                return None;
-            }
-        },
+        false => expression(expr).map_err(|fault| tell(fault, Kind::LeftOut)).ok()?,
     };
     if !is_ours && expression.value_type() == ValueType::String {
         let message = "`expr` is a text: it gives no values and so no alerts";

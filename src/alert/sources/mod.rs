@@ -2,7 +2,6 @@
 
 mod assemble;
 mod files;
-mod repair;
 #[cfg(test)]
 mod tests;
 
