@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod alerting;
 mod keeping;
 mod lint;
 mod query;
@@ -13,6 +14,7 @@ mod rules;
 pub mod sections;
 mod values;
 
+pub use alerting::{Check, Mute};
 pub use keeping::{AggregateDaily, Backup, Cleanup, Doctor, Limit, Restore, Systemd, Turn};
 pub use lint::Lint;
 pub use query::Query;
@@ -89,6 +91,8 @@ pub enum Command {
     Cleanup(Cleanup),
     Report(Report),
     Query(Query),
+    Check(Check),
+    Mute(Mute),
     Lint(Lint),
     Rules(Rules),
     Backup(Backup),

@@ -7,6 +7,7 @@
 
 pub mod alert;
 pub mod catalogue;
+mod child;
 pub mod cli;
 pub mod clock;
 pub mod collect;

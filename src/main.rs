@@ -7,7 +7,10 @@ use stellar::cli::Cli;
 use stellar::command::{self, World};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return command::misread(&error),
+    };
     let world = World::of_this_process(&cli.global);
     command::start_log(&cli.global, &world);
     match command::run(&cli, &world) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::rule::{Origin, Rule};
+use super::rule::{Origin, Rule, VALUE};
 use super::sources::{COLLECTOR, Kind, RuleFault, Rules};
 use super::template::Use;
 use crate::catalogue::Catalogue;
@@ -116,6 +116,7 @@ fn texts(rule: &Rule, recorded: &Recorded, tell: &mut dyn FnMut(String, String))
                 Use::Brace(name)
                     if rule.origin != Origin::File
                         && name != "user"
+                        && name != VALUE
                         && !there.contains(&name)
                         && !recorded.metrics.contains(&name) =>
                 {

@@ -7,8 +7,8 @@ use super::template::{Context, Fill};
 use crate::promql::{self, Element, EvalError, Expression, Moment, Source, Value};
 use crate::sample::{Labels, Millis, Text};
 
-/// What stands for a name in single braces, for a value with these labels; `None` leaves it as it is.
-pub type FillFor<'f> = dyn Fn(&Labels, &str) -> Option<String> + 'f;
+/// What stands for a name in single braces, for a value that a rule gives; `None` leaves it as it is.
+pub type FillFor<'f> = dyn Fn(&Rule, &Element, &str) -> Option<String> + 'f;
 
 /// What the templates of rules know besides their values.
 #[derive(Clone, Copy)]
@@ -46,10 +46,7 @@ fn raised(rule: &Rule, element: &Element, source: &dyn Source, at: Millis, aroun
         let expression = Expression::parse(text).map_err(|error| error.to_string())?;
         values(&expression, source, at).map_err(|error| error.to_string())
     };
-    let fill = around.fill.map(|fill| {
-        let labels = &element.labels;
-        move |name: &str| fill(labels, name)
-    });
+    let fill = around.fill.map(|fill| move |name: &str| fill(rule, element, name));
     let context = Context {
         labels: &seen,
         external_labels: around.external_labels,

@@ -16,6 +16,8 @@ pub use crate::settings::rule_entry::Fallback;
 pub const SEVERITY: &str = "severity";
 /// The annotation that reports show.
 pub const SUMMARY: &str = "summary";
+/// In braces, what the rule gives.
+pub const VALUE: &str = "value";
 /// The label that bears the rule's name.
 pub const ALERTNAME: &str = "alertname";
 

@@ -27,6 +27,12 @@ pub const NAMINGS: [Naming; 3] = [
     },
 ];
 
+/// What is known of the collecting itself: samples without a metric of the catalogue.
+pub const COLLECTOR_LAST_SUCCESS: &str = "stellar_collector_last_success_timestamp_seconds";
+pub const COLLECTOR_INTERVAL: &str = "stellar_collector_interval_seconds";
+/// With the label `cluster` or `application`.
+pub const TARGET_FAILURES: &str = "stellar_target_failures";
+
 /// The naming of a subject.
 pub fn naming(subject: Subject) -> &'static Naming {
     let [cluster, node, batch] = &NAMINGS;

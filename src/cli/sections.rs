@@ -1,6 +1,7 @@
 //! What help says besides flags: examples, exit codes, files, environment. Written once; `--help` and the manual pages are
 //! both made of it.
 
+mod alerting;
 mod lint;
 mod rules;
 
@@ -66,6 +67,8 @@ pub fn of(command: &str) -> &'static [&'static Section] {
         "cleanup" => &[&CLEANUP_EXAMPLES, &CLEANUP_EXIT_CODES],
         "report" => &[&REPORT_EXAMPLES, &REPORT_SIGNS, &REPORT_EXIT_CODES],
         "query" => &[&QUERY_EXAMPLES, &QUERY_EXIT_CODES],
+        "check" => alerting::CHECK,
+        "mute" => alerting::MUTE,
         "lint" => lint::ALL,
         "rules" => rules::ALL,
         "rules check" => rules::CHECK,

@@ -1,7 +1,7 @@
 //! The login of a cluster as a header, made when it is first needed: only then is a password command run.
 
 use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ureq::http::HeaderValue;
 
-use crate::settings::durations::spoken;
+use crate::child::ended;
 use crate::settings::login::one_line;
 use crate::settings::words::io_reason;
 use crate::settings::{Login, Password, Secret};
@@ -93,28 +93,6 @@ fn printed_by(words: &[String], limit: Duration) -> Result<Secret, String> {
         Some("") => Err("printed nothing".to_owned()),
         Some(line) => Ok(Secret::new(line.to_owned())),
         None => Err("printed more than one line".to_owned()),
-    }
-}
-
-/// Waits for the end, and makes it when the time is over.
-fn ended(child: &mut Child, limit: Duration) -> Result<ExitStatus, String> {
-    let started = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) if started.elapsed() < limit => {
-                thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(20));
-            }
-            Ok(None) => {
-                // It may have ended just now; then there is nothing to kill.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!("did not end within {}", spoken(limit)));
-            }
-            Err(error) => return Err(format!("cannot be waited for: {}", io_reason(&error))),
-        }
     }
 }
 

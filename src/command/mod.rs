@@ -3,6 +3,7 @@
 
 mod aggregate_daily;
 mod backup;
+mod check;
 mod cleanup;
 mod collect_once;
 mod completions;
@@ -10,6 +11,7 @@ mod config;
 mod doctor;
 mod gaps;
 mod lint;
+mod mute;
 mod progress;
 mod query;
 mod report;
@@ -22,7 +24,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use anyhow::{Error, Result};
-use clap::ColorChoice;
+use clap::{ColorChoice, CommandFactory};
 use jiff::tz::TimeZone;
 
 use crate::catalogue::Catalogue;
@@ -107,6 +109,8 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Cleanup(arguments) => cleanup::run(&cli.global, arguments, world),
         Command::Report(arguments) => report::run(&cli.global, arguments, world),
         Command::Query(arguments) => query::run(&cli.global, arguments, world),
+        Command::Check(arguments) => check::run(&cli.global, arguments, world),
+        Command::Mute(arguments) => mute::run(&cli.global, arguments, world),
         Command::Lint(arguments) => lint::run(&cli.global, arguments, world),
         Command::Rules(arguments) => rules::run(&cli.global, arguments, world),
         Command::Backup(arguments) => backup::run(&cli.global, arguments, world),
@@ -115,6 +119,21 @@ pub fn run(cli: &Cli, world: &World) -> Result<Exit> {
         Command::Systemd(arguments) => systemd::run(&cli.global, arguments, world),
         Command::Config(arguments) => config::run(&cli.global, arguments, world),
         Command::Completions(arguments) => completions::run(arguments),
+    }
+}
+
+/// Prints what the command line's reader says: help, the version, or a mistake. Of a mistake a monitoring plugin has
+/// another code than the other commands.
+pub fn misread(error: &clap::Error) -> std::process::ExitCode {
+    // Nobody is left to be told when the streams are closed.
+    let _ = error.print();
+    let commands: Vec<String> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let mut words = std::env::args_os().skip(1).filter_map(|word| word.into_string().ok());
+    let command = words.find(|word| commands.contains(word));
+    match (error.use_stderr(), command.as_deref() == Some("check")) {
+        (false, _) => Exit::Done.into(),
+        (true, true) => Exit::Database.into(),
+        (true, false) => Exit::Usage.into(),
     }
 }
 

@@ -30,6 +30,14 @@ pub use overview::render as render_overview;
 pub use table::hanging;
 pub use table::harmless;
 
+/// What fired, as a table: when, for how long, how bad, of what, which alert, and why.
+pub fn alerts_table(rows: &[Vec<String>], width: Option<usize>) -> String {
+    use table::Align::Left;
+    let titles = [("FIRED", Left), ("FOR", Left), ("SEVERITY", Left), ("TARGET", Left), ("ALERT", Left), ("WHY", Left)];
+    let lines = table::render(&titles, rows);
+    lines.lines().map(|line| width.map_or_else(|| line.to_owned(), |width| table::cut(line, width)) + "\n").collect()
+}
+
 /// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.
 const STALE_INTERVALS: u32 = 3;
 const STALE_AT_LEAST: Duration = Duration::from_secs(90);

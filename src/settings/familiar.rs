@@ -11,7 +11,7 @@ use super::mask::value_after;
 /// The table whose keys are the user's own words.
 const LABELS: &str = "labels";
 /// Its arguments may be secrets, its program is none.
-const COMMAND: &str = "password_command";
+const COMMANDS: [&str; 2] = ["password_command", "command"];
 
 /// Byte ranges to hide, in order.
 pub fn unfamiliar(text: &str) -> Vec<Range<usize>> {
@@ -137,7 +137,7 @@ impl<'t> Walk<'t> {
             None => self.hide_line(),
             Some(key) if self.table.has(key) => {
                 let any_key = self.table == Known::All || segments(key).any(|name| name == LABELS);
-                self.value(any_key, segments(key).last() == Some(COMMAND));
+                self.value(any_key, segments(key).last().is_some_and(|name| COMMANDS.contains(&name)));
             }
             Some(_) => self.hide(self.line_end(value_after(self.text, self.at).end)),
         }

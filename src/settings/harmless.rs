@@ -13,6 +13,8 @@ pub const KEYS: &[&str] = &[
     "client_cert",
     "client_key",
     "cluster",
+    "command",
+    "command_timeout",
     "compute_nodes",
     "daily",
     "daily_retention_days",
@@ -68,6 +70,7 @@ pub const KEYS: &[&str] = &[
 
 /// Their names stand in dotted keys, too.
 pub const TABLES: &[&str] = &[
+    "alerting",
     "metrics",
     "database",
     "collection",

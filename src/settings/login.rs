@@ -54,7 +54,7 @@ pub fn read(
     let variable = section.optional("password_env", &VARIABLE, "the name of an environment variable with the password");
     let command = section.optional(
         "password_command",
-        &CommandLine(around.folder),
+        &CommandLine { folder: around.folder, example: "write [\"pass\", \"show\", \"starrocks/shop\"]" },
         "a program that prints the password, and its arguments; run once a collection, without a shell",
     );
 
@@ -177,13 +177,16 @@ pub fn missing_program(words: &[String], path: Option<&str>) -> Option<String> {
 
 /// A program and its arguments. A relative path counts from the folder of the configuration file; a name without `/` is
 /// looked for in `$PATH`.
-struct CommandLine<'a>(&'a Path);
+pub(super) struct CommandLine<'a> {
+    pub folder: &'a Path,
+    pub example: &'static str,
+}
 
 impl Form for CommandLine<'_> {
     type Value = Vec<String>;
 
     fn read(&self, node: &Node) -> Result<Self::Value, Vec<Refusal>> {
-        let example = "write [\"pass\", \"show\", \"starrocks/shop\"]";
+        let example = self.example;
         let Value::List(items) = &node.value else {
             return Err(vec![Refusal::kind(node, "a list of texts", example)]);
         };
@@ -208,7 +211,7 @@ impl Form for CommandLine<'_> {
             }
             Some(program) if program.contains('/') => {
                 // The folder of `-c config.toml` is empty; without a slash the program would be looked for in $PATH.
-                let folder = if self.0.as_os_str().is_empty() { Path::new(".") } else { self.0 };
+                let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { self.folder };
                 let plain = program.strip_prefix("./").unwrap_or(program);
                 *program = folder.join(plain).to_string_lossy().into_owned();
             }

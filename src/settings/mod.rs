@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod access;
+mod alerting;
 mod application;
 mod cluster;
 pub mod document;
@@ -42,6 +43,7 @@ mod yaml;
 mod tests;
 
 pub use access::Access;
+pub use alerting::Alerting;
 pub use application::Application;
 pub use cluster::{Cluster, Pages};
 pub use endpoint::{Endpoint, of_page as page_url};
@@ -73,6 +75,7 @@ pub struct Settings {
     pub clusters: Vec<Cluster>,
     pub applications: Vec<Application>,
     pub stages: Vec<Stage>,
+    pub alerting: Alerting,
     /// The user's own metrics; they join those of the catalogue.
     pub metric_entries: Vec<MetricEntry>,
     /// The user's own rules, and what is otherwise than shipped in ours.
@@ -182,6 +185,7 @@ impl Settings {
             timeout: collection.timeout,
             deadline: collection.deadline,
         };
+        let alerting = Alerting::read(&reader, &root.table("alerting", "[alerting]"), &around);
         let (clusters, names) = cluster::read_all(&reader, &root, &around);
         let stages = stage::read_all(&reader, &root);
         let applications = application::read_all(&reader, &root, &around, &stages, names);
@@ -195,6 +199,7 @@ impl Settings {
             applications,
             stages,
             metric_entries,
+            alerting,
             rule_entries,
             rule_files,
         };

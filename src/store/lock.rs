@@ -13,7 +13,7 @@ use crate::sample::{Millis, lapse};
 use crate::settings::durations::spoken;
 
 /// Every command that writes to the database, in the order in which all their locks are taken.
-pub const WRITERS: [&str; 4] = ["collect-once", "aggregate-daily", "cleanup", "restore"];
+pub const WRITERS: [&str; 5] = ["collect-once", "aggregate-daily", "cleanup", "check", "restore"];
 
 /// How often a waiting command looks whether the lock is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -13,6 +13,7 @@
 //! WAL with `synchronous = FULL`: a run that has ended is on the disk. One immediate transaction a run: a run that is
 //! killed at any instruction leaves nothing of itself.
 
+pub mod alerts;
 pub mod backup;
 pub mod cleanup;
 mod columns;

@@ -7,6 +7,7 @@ mod common;
 mod aggregate;
 mod applications;
 mod backup;
+mod check;
 mod cleanup;
 mod collect_once;
 mod completions;

@@ -12,15 +12,16 @@ use std::path::Path;
 pub use file::{AlertTest, ExpressionTest, Test, TestFile};
 
 use super::raise::{Surroundings, raise, values};
-use super::rule::{ALERTNAME, Rule};
+use super::rule::{ALERTNAME, Rule, VALUE};
 use super::sources::{self, Kind, RuleFault, Rules};
 use super::state::{Active, advance};
 use crate::history::{History, LOOKBACK, stale, with_name};
-use crate::promql::Expression;
+use crate::promql::{Element, Expression};
 use crate::sample::{Labels, Millis, Point, Text, lapse, millis};
 use crate::settings::document::Document;
 use crate::settings::durations;
 use crate::settings::fault::Fault;
+use crate::words;
 
 /// How a file of tests came out.
 #[derive(Debug)]
@@ -116,7 +117,10 @@ fn one(test: &Test, name: &str, every: Millis, rules: &Rules, failures: &mut Vec
     let mut history = History::empty(LOOKBACK);
     let mut running = running(rules);
     // What is recorded has units, and these series have none: only labels are known.
-    let fill = |labels: &Labels, name: &str| labels.get(name).map(|value| value.to_string());
+    let fill = |_: &Rule, element: &Element, name: &str| match name {
+        VALUE => Some(words::number(element.value)),
+        _ => element.labels.get(name).map(ToString::to_string),
+    };
     let around =
         Surroundings { external_labels: &test.external_labels, external_url: &test.external_url, fill: Some(&fill) };
     let mut loaded = -1;

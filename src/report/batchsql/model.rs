@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Status, patience};
 use super::view::{Column, Slots};
+use crate::alert::rule::VALUE;
 use crate::alert::{self, Rule, Severity};
 use crate::catalogue::batch::Batch;
 use crate::history::{History, Steps, evaluate_over_time};
@@ -215,9 +216,15 @@ fn judge(asked: &Asked) -> (Findings, Vec<(String, Status, String)>) {
         };
         for element in elements {
             let Some(key) = key(&element.labels) else { continue };
+            let selectors = rule.expression.selectors();
+            let read = selectors.first().and_then(|selector| selector.name.as_deref());
             let shown = |name: &str| {
-                let unit = asked.columns.iter().find(|column| column.expression.text() == name);
-                unit.map(|column| shown(element.value, column))
+                let reads = |column: &&Column| {
+                    let own = column.expression.selectors();
+                    own.first().and_then(|selector| selector.name.as_deref()) == read
+                };
+                let column = asked.columns.iter().find(reads).filter(|_| name == VALUE);
+                column.map(|column| shown(element.value, column))
             };
             reasons.push((name_of(&key.0, &key.1), status, alert::filled(&rule.summary, shown)));
             let known = findings.entry(key).or_insert(status);

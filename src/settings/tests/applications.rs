@@ -149,6 +149,11 @@ fn what_is_shown_has_every_value_with_its_origin_and_no_secret() {
     let expected = "         = 1      # default
 stagger         = \"0s\"   # default
 
+[alerting]
+alertmanagers   = []     # default
+timeout         = \"10s\"  # [collection]
+command_timeout = \"10s\"  # default
+
 [[environments]]
 name           = \"production\"  # config.toml:2
 metrics_prefix = \"prod_\"       # config.toml:3

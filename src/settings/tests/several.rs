@@ -52,6 +52,10 @@ timeout         = \"10s\"  # default\n\
 deadline        = \"25s\"  # default\n\
 retries         = 2      # config.toml:6\n\
 stagger         = \"0s\"   # default\n\
+\n[alerting]\n\
+alertmanagers   = []     # default\n\
+timeout         = \"10s\"  # [collection]\n\
+command_timeout = \"10s\"  # default\n\
 \n[[clusters]]\n\
 name          = \"shop\"           # config.toml:9\n\
 frontends     = [\"http://shop\"]  # config.toml:10\n\

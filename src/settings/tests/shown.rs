@@ -64,6 +64,11 @@ deadline        = "25s"  # default
 retries         = 1      # default
 stagger         = "0s"   # default
 
+[alerting]
+alertmanagers   = []     # default
+timeout         = "10s"  # [collection]
+command_timeout = "10s"  # default
+
 [[clusters]]
 name          = "shop-bj"             # config.toml:7
 frontends     = ["http://10.20.0.1:8030", "http://10.20.0.2:8030", "http://10.20.0.3:8030"]  # config.toml:8

@@ -111,6 +111,8 @@ transactions = 300
         }],
         applications: vec![],
         stages: vec![],
+        // It has a test of its own.
+        alerting: settings(text).alerting,
         metric_entries: vec![],
         rule_entries: vec![],
         rule_files: vec!["/etc/stellar/alert_rules.yml".into(), "/srv/rules/*.toml".into()],

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../../migrations/0002_days.sql"), rewrites: false },
     Migration { sql: include_str!("../../../migrations/0003_fetches.sql"), rewrites: true },
     Migration { sql: include_str!("../../../migrations/0004_applications.sql"), rewrites: false },
+    Migration { sql: include_str!("../../../migrations/0005_alerts.sql"), rewrites: false },
 ];
 
 /// What a file that is kept before a migration adds to the name, before its schema and the day.

@@ -46,6 +46,24 @@ pub fn last_run(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
     connection.query_row("SELECT (SELECT started_at FROM runs ORDER BY id DESC LIMIT 1)", [], |row| row.get(0))
 }
 
+/// A target as it was last collected, in short.
+#[derive(Clone, Debug)]
+pub struct StoredTarget {
+    pub name: String,
+    pub collected_at: Option<Millis>,
+    /// An application that is not there any more.
+    pub ended: bool,
+}
+
+/// Every target that was ever collected, by name.
+pub fn targets(connection: &Connection) -> rusqlite::Result<Vec<StoredTarget>> {
+    let mut statement =
+        connection.prepare("SELECT name, last_collected_at, ended_at IS NOT NULL FROM targets ORDER BY name")?;
+    let targets = statement
+        .query_map([], |row| Ok(StoredTarget { name: row.get(0)?, collected_at: row.get(1)?, ended: row.get(2)? }))?;
+    targets.collect()
+}
+
 /// Every cluster that was ever collected, by name, with its newest snapshot.
 ///
 /// What it costs does not grow with the history: each row is found by its whole key.

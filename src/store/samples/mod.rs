@@ -4,6 +4,7 @@
 //! has no row in a collection of its cluster: a value that could not be measured does not live on. What is no longer
 //! collected speaks for five minutes or twice its interval, whichever is longer, snapshot by snapshot.
 
+mod collector;
 mod lines;
 mod plan;
 #[cfg(test)]
@@ -87,7 +88,9 @@ fn table(subject: Subject) -> Table {
 
 /// The names of all samples that the file can hold: its columns, whoever made them.
 pub fn names(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
+    use crate::catalogue::recorded::{COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILURES};
+    let mut names: BTreeSet<String> =
+        [COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILURES].into_iter().map(str::to_owned).collect();
     for naming in &NAMINGS {
         names.extend(metrics(connection, naming)?.iter().map(|metric| naming.sample(metric)));
     }
@@ -142,6 +145,7 @@ pub fn history(
             source.read(&readings, &mut series)?;
         }
     }
+    series.extend(collector::series(connection, selectors, since, until)?);
     transaction.finish()?;
     Ok(History::ending(series))
 }

@@ -121,7 +121,14 @@ fn nothing_is_read_of_targets_that_no_selector_wants() {
     );
     assert_eq!(
         names(&connection).expect("names").into_iter().collect::<Vec<_>>(),
-        ["stellar_node_x", "stellar_x", "stellar_y"]
+        [
+            "stellar_collector_interval_seconds",
+            "stellar_collector_last_success_timestamp_seconds",
+            "stellar_node_x",
+            "stellar_target_failures",
+            "stellar_x",
+            "stellar_y"
+        ]
     );
     assert_eq!(targets(&connection).expect("targets").len(), 2);
 }

@@ -1,0 +1,102 @@
+//! Alerts get their labels and annotations: templates expanded, names in braces filled.
+
+use crate::alert::raise::{self, Surroundings};
+use crate::alert::rule::{Rule, VALUE};
+use crate::alert::state::Raised;
+use crate::alert::template::Use;
+use crate::catalogue::{Catalogue, recorded};
+use crate::promql::{Element, Expression, Selector, Source, samples};
+use crate::sample::{Labels, Millis, Text};
+use crate::settings::metric_entry::{Subject, Unit};
+use crate::settings::{Settings, Target};
+use crate::words;
+
+/// What alerts are dressed with.
+pub struct Dressing<'s> {
+    settings: &'s Settings,
+    catalogue: &'s Catalogue,
+}
+
+/// The metric of a cluster or of a batch that a name in braces means, as a selector.
+fn selector(name: &str, catalogue: &Catalogue) -> Option<(Selector, Unit)> {
+    let subject =
+        [Subject::Cluster, Subject::Batch].into_iter().find(|subject| catalogue.find(*subject, name).is_some())?;
+    let unit = catalogue.find(subject, name)?.entry.unit;
+    let sample = recorded::naming(subject).sample(name);
+    let selectors = Expression::parse(&sample).ok()?.selectors();
+    Some((selectors.into_iter().next()?, unit))
+}
+
+/// What the annotations of a rule read besides its expression.
+pub fn selectors(rule: &Rule, catalogue: &Catalogue) -> Vec<Selector> {
+    let uses = rule.annotations.iter().flat_map(|(_, template)| template.uses());
+    let names = uses.filter_map(|used| match used {
+        Use::Brace(name) => Some(name),
+        _ => None,
+    });
+    names.filter_map(|name| selector(&name, catalogue)).map(|(selector, _)| selector).collect()
+}
+
+/// What a rule gives counts in what it reads first.
+fn unit_of(rule: &Rule, catalogue: &Catalogue) -> Option<Unit> {
+    let selectors = rule.expression.selectors();
+    let name = selectors.iter().find_map(|selector| selector.name.as_deref())?;
+    Subject::ALL.into_iter().find_map(|subject| {
+        let metric = recorded::naming(subject).metric(name)?;
+        catalogue.find(subject, metric).map(|metric| metric.entry.unit)
+    })
+}
+
+impl<'s> Dressing<'s> {
+    pub fn new(settings: &'s Settings, catalogue: &'s Catalogue) -> Self {
+        Self { settings, catalogue }
+    }
+
+    /// The alerts of a rule at one moment, with the labels that the configuration gives their targets.
+    ///
+    /// # Errors
+    /// A sentence, when the rule cannot be evaluated.
+    pub fn raise(&self, rule: &Rule, source: &dyn Source, at: Millis) -> Result<Vec<Raised>, String> {
+        let nothing = Labels::empty();
+        let fill = |rule: &Rule, element: &Element, name: &str| self.filling(name, rule, element, source, at);
+        let around = Surroundings { external_labels: &nothing, external_url: "", fill: Some(&fill) };
+        let raised = raise::raise(rule, source, at, around).map_err(|error| error.to_string())?;
+        let labelled = raised.into_iter().map(|raised| {
+            let own = self.target(&raised.labels).map(Target::labels).into_iter().flatten();
+            let more: Vec<(Text, Text)> = own
+                .filter(|(name, _)| raised.labels.get(name).is_none())
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect();
+            Raised { labels: raised.labels.with(&more), ..raised }
+        });
+        Ok(labelled.collect())
+    }
+
+    fn target(&self, labels: &Labels) -> Option<Target<'s>> {
+        self.settings
+            .targets()
+            .find(|target| labels.get(target.kind().name()).is_some_and(|name| **name == *target.name()))
+    }
+
+    fn filling(&self, name: &str, rule: &Rule, element: &Element, source: &dyn Source, at: Millis) -> Option<String> {
+        if name == "user" {
+            let login = self.target(&element.labels).and_then(|target| target.access().login.as_ref());
+            return Some(login.map_or_else(|| "…".to_owned(), |login| words::sql_user(&login.user)));
+        }
+        if name == VALUE {
+            let unit = unit_of(rule, self.catalogue);
+            return Some(unit.map_or_else(|| words::number(element.value), |unit| words::value(element.value, unit)));
+        }
+        let labels = &element.labels;
+        let label = name.strip_suffix(">0").or(name.strip_suffix("<0")).unwrap_or(name);
+        if let Some(value) = labels.get(label) {
+            return Some(value.to_string());
+        }
+        let (selector, unit) = selector(name, self.catalogue)?;
+        let own = ["cluster", "application", "database", "table", "test_name"];
+        let found = samples(&selector, source, at).into_iter().find(|series| {
+            own.iter().all(|label| labels.get(label).is_none() || series.labels.get(label) == labels.get(label))
+        })?;
+        found.points.last().map(|point| words::value(point.value, unit))
+    }
+}

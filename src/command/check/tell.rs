@@ -1,0 +1,306 @@
+//! What a check tells: the line of a Nagios plugin with its figures, one line an alert, or JSON.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Judged;
+use crate::alert::check::firing;
+use crate::alert::rule::{ALERTNAME, SEVERITY, SUMMARY, Severity};
+use crate::alert::sources::{self, RuleFault};
+use crate::alert::state::Active;
+use crate::catalogue::batch::Batch;
+use crate::cli::Check;
+use crate::command::{World, database, print, print_json, said, zone};
+use crate::failure::Exit;
+use crate::report::{harmless, patience};
+use crate::sample::{Labels, Millis, lapse};
+use crate::settings::Loaded;
+use crate::store::alerts::{Fired, Mute};
+use crate::store::read::StoredTarget;
+use crate::words;
+
+pub struct Told<'t> {
+    pub(super) judged: &'t [Judged<'t>],
+    pub mutes: &'t [Mute],
+    pub targets: &'t [StoredTarget],
+    pub findings: &'t [RuleFault],
+    /// Why some receivers were not told.
+    pub undelivered: &'t [String],
+    pub last_run: Option<Millis>,
+    pub now: Millis,
+}
+
+/// How things stand, in the terms of monitoring plugins; the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Ok,
+    NoData,
+    Unknown,
+    Warning,
+    Critical,
+}
+
+impl Standing {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::NoData => "NODATA",
+            Self::Unknown => "UNKNOWN",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    /// A plugin has four codes; they are the numbers of these exits.
+    fn exit(self) -> Exit {
+        match self {
+            Self::Ok => Exit::Done,
+            Self::Warning => Exit::Partly,
+            Self::Critical => Exit::Usage,
+            Self::NoData | Self::Unknown => Exit::Database,
+        }
+    }
+}
+
+/// An alert that fires, with what a line says of it.
+struct Shown<'t> {
+    alert: &'t Active,
+    rule: &'t str,
+    target: String,
+    standing: Standing,
+    muted: bool,
+}
+
+/// What an alert is about: `shop`, `etl/mysql/nightly`.
+fn about(labels: &Labels) -> String {
+    let mut about = target_of(labels);
+    for label in Batch::LABELS {
+        if let Some(value) = labels.get(label).filter(|_| labels.get("application").is_some()) {
+            about.push('/');
+            about.push_str(value);
+        }
+    }
+    harmless(&about)
+}
+
+fn target_of(labels: &Labels) -> String {
+    let known = ["cluster", "application"].into_iter().find_map(|label| labels.get(label));
+    known.map_or_else(|| "stellar".to_owned(), ToString::to_string)
+}
+
+fn text_of(alert: &Active) -> String {
+    let summary = alert.raised.annotations.iter().find(|(name, _)| **name == *SUMMARY).map(|(_, text)| text.as_str());
+    let name = alert.raised.labels.get(ALERTNAME).map_or("", |name| name);
+    let text = summary.filter(|text| !text.is_empty()).unwrap_or(name);
+    // The bar begins the figures of a plugin.
+    harmless(text).replace('|', "/")
+}
+
+/// Prints nothing but JSON when `quiet`: the exit code says it.
+pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool) -> Result<Exit> {
+    let is_meant = |target: &str| {
+        let named = arguments.cluster.iter().chain(&arguments.application);
+        (arguments.cluster.is_empty() && arguments.application.is_empty())
+            || named.into_iter().any(|name| name == target)
+    };
+    let rule_is_meant = |name: &str| arguments.rule.is_empty() || arguments.rule.iter().any(|own| own == name);
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
+    for one in told.judged.iter().filter(|one| rule_is_meant(&one.rule.alert)) {
+        for alert in firing(&one.memory) {
+            let labels = &alert.raised.labels;
+            let standing = match Severity::of(labels.get(SEVERITY).map_or("", |word| word)) {
+                Severity::Critical => Standing::Critical,
+                Severity::Warning => Standing::Warning,
+                Severity::Info => Standing::Ok,
+            };
+            let muted = told.mutes.iter().any(|mute| mute.covers(labels));
+            shown.push(Shown { alert, rule: &one.rule.id, target: target_of(labels), standing, muted });
+        }
+        if let Some(error) = &one.checked.error {
+            unknown.push(format!("the rule {} cannot be evaluated: {}", one.rule.id, harmless(error)));
+        }
+    }
+    shown.retain(|one| is_meant(&one.target));
+    shown.sort_by(|left, right| right.standing.cmp(&left.standing).then_with(|| left.target.cmp(&right.target)));
+    if arguments.rule.is_empty() {
+        let faults = told.findings.iter().filter(|finding| finding.kind == sources::Kind::LeftOut);
+        unknown.extend(faults.map(|finding| finding.fault.to_string().lines().next().unwrap_or_default().to_owned()));
+    }
+
+    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
+    let mut silent: Vec<String> = Vec::new();
+    for target in loaded.settings.targets().filter(|target| is_meant(target.name())) {
+        let stored = told.targets.iter().find(|stored| stored.name == target.name());
+        let age = stored.and_then(|stored| stored.collected_at).map(|at| lapse(told.now - at));
+        let ended = stored.is_some_and(|stored| stored.ended);
+        let standing = match age {
+            _ if ended => Standing::Ok,
+            Some(age) if age <= patience(target.interval()) => Standing::Ok,
+            Some(age) => {
+                silent.push(format!("{} not collected for {}", target.name(), words::age(age)));
+                Standing::NoData
+            }
+            None => {
+                silent.push(format!("{} never collected", target.name()));
+                Standing::NoData
+            }
+        };
+        standings.insert(target.name(), standing);
+    }
+    for one in shown.iter().filter(|one| !one.muted) {
+        if let Some(standing) = standings.get_mut(one.target.as_str()) {
+            *standing = one.standing.max(*standing);
+        }
+    }
+    let loud = || shown.iter().filter(|one| !one.muted);
+    let unknown_standing = (!unknown.is_empty()).then_some(Standing::Unknown);
+    let all = loud().map(|one| one.standing).chain(standings.values().copied()).chain(unknown_standing);
+    let standing = all.max().unwrap_or(Standing::Ok);
+    for error in told.undelivered {
+        log::error!("alerts were not delivered: {error}");
+    }
+    if arguments.json {
+        print_json(&document(told, &shown, &standings, &unknown, standing))?;
+        return Ok(standing.exit());
+    }
+    if quiet {
+        return Ok(standing.exit());
+    }
+    let mut parts: Vec<String> =
+        loud().map(|one| format!("{} {}", about(&one.alert.raised.labels), text_of(one.alert))).collect();
+    parts.extend(silent.iter().cloned());
+    parts.extend(unknown.iter().cloned());
+    const MOST: usize = 3;
+    let more = parts.len().saturating_sub(MOST);
+    parts.truncate(MOST);
+    if more > 0 {
+        parts.push(format!("and {more} more"));
+    }
+    if parts.is_empty() {
+        parts.push(format!("{}, no alert fires", words::count(standings.len(), "target")));
+    }
+    let word = if standing == Standing::NoData { Standing::Unknown.word() } else { standing.word() };
+    let mut text = format!("STELLAR {word} - {} | {}\n", parts.join("; "), figures(told, loaded, &standings));
+    for one in &shown {
+        let muted = if one.muted { " (muted)" } else { "" };
+        let about = about(&one.alert.raised.labels);
+        text.push_str(&format!("{about}: {} {}{muted}\n", one.standing.word(), text_of(one.alert)));
+    }
+    for line in silent {
+        text.push_str(&format!("{line}: NODATA\n"));
+    }
+    for line in unknown {
+        text.push_str(&format!("stellar: UNKNOWN {line}\n"));
+    }
+    print(&text)?;
+    Ok(standing.exit())
+}
+
+/// As monitoring plugins print them: `label=value;warn;crit;least`.
+fn figures(told: &Told, loaded: &Loaded, standings: &BTreeMap<&str, Standing>) -> String {
+    let count = |wanted: Standing| standings.values().filter(|standing| **standing == wanted).count();
+    let mut figures = vec![format!("targets={}", standings.len())];
+    for (name, standing) in
+        [("ok", Standing::Ok), ("warn", Standing::Warning), ("crit", Standing::Critical), ("nodata", Standing::NoData)]
+    {
+        figures.push(format!("{name}={}", count(standing)));
+    }
+    if let Some(last) = told.last_run {
+        let interval = loaded.settings.shortest_interval().as_secs();
+        let age = lapse(told.now - last).as_secs();
+        figures.push(format!("age={age}s;{};{};0", interval * 3, interval * 4));
+    }
+    if let Ok(file) = std::fs::metadata(database(loaded)) {
+        figures.push(format!("db={}B;;;0", file.len()));
+    }
+    figures.join(" ")
+}
+
+fn document(
+    told: &Told,
+    shown: &[Shown],
+    standings: &BTreeMap<&str, Standing>,
+    unknown: &[String],
+    standing: Standing,
+) -> Value {
+    let alerts = shown.iter().map(|one| {
+        let raised = &one.alert.raised;
+        let labels: BTreeMap<&str, &str> = raised.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let annotations: BTreeMap<&str, &str> =
+            raised.annotations.iter().map(|(name, text)| (&**name, text.as_str())).collect();
+        json!({
+            "rule": one.rule,
+            "target": one.target,
+            "status": one.standing.word(),
+            "muted": one.muted,
+            "value": raised.value,
+            "labels": labels,
+            "annotations": annotations,
+            "active_since_unix_ms": one.alert.since,
+            "fired_at_unix_ms": one.alert.fired,
+        })
+    });
+    let pending = told.judged.iter().flat_map(|one| one.memory.active.values()).filter(|alert| !alert.is_firing());
+    json!({
+        "schema": 1,
+        "status": standing.word(),
+        "exit": standing.exit() as u8,
+        "checked_at_unix_ms": told.now,
+        "targets": standings.iter().map(|(name, standing)| json!({"target": name, "status": standing.word()})).collect::<Vec<_>>(),
+        "alerts": alerts.collect::<Vec<_>>(),
+        "pending": pending.count(),
+        "faults": unknown,
+        "undelivered": told.undelivered,
+    })
+}
+
+/// What fired, when, and for how long.
+pub(super) fn history(fired: &[Fired], arguments: &Check, now: Millis, loaded: &Loaded, world: &World) -> Result<Exit> {
+    let zone = zone(loaded, arguments.utc);
+    let named = arguments.cluster.iter().chain(&arguments.application).collect::<Vec<_>>();
+    let is_meant = |one: &&Fired| {
+        let name = one.labels.get(ALERTNAME).map_or("", |name| name);
+        (named.is_empty() || named.iter().any(|target| **target == target_of(&one.labels)))
+            && (arguments.rule.is_empty() || arguments.rule.iter().any(|rule| rule == name))
+    };
+    let fired: Vec<&Fired> = fired.iter().filter(is_meant).collect();
+    if arguments.json {
+        let alerts = fired.iter().map(|one| {
+            let labels: BTreeMap<&str, &str> = one.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+            json!({
+                "rule": one.rule,
+                "severity": one.severity,
+                "labels": labels,
+                "active_since_unix_ms": one.since,
+                "fired_at_unix_ms": one.fired_at,
+                "resolved_at_unix_ms": one.resolved_at,
+            })
+        });
+        print_json(&json!({ "schema": 1, "alerts": alerts.collect::<Vec<_>>() }))?;
+        return Ok(Exit::Done);
+    }
+    if fired.is_empty() {
+        print("nothing fired in that time\n")?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = fired
+        .iter()
+        .map(|one| {
+            let length = lapse(one.resolved_at.unwrap_or(now) - one.fired_at);
+            let summary = one.annotations.iter().find(|(name, _)| **name == *SUMMARY).map(|(_, text)| text.clone());
+            vec![
+                said(one.fired_at, &zone),
+                one.resolved_at.map_or_else(|| "still firing".to_owned(), |_| words::age(length)),
+                one.severity.clone(),
+                about(&one.labels),
+                one.labels.get(ALERTNAME).map(ToString::to_string).unwrap_or_default(),
+                summary.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    print(&crate::report::alerts_table(&rows, world.width))?;
+    Ok(Exit::Done)
+}
