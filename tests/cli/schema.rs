@@ -22,7 +22,7 @@ pub fn newest() -> usize {
 }
 
 /// Schemas that no release ended with.
-const NEVER_RELEASED: [usize; 1] = [3];
+const NEVER_RELEASED: [usize; 2] = [3, 4];
 
 /// The dumps of all earlier schemas that a release made.
 fn dumps() -> impl Iterator<Item = (usize, PathBuf)> {
