@@ -2,7 +2,7 @@
 //!
 //! Modules in the order in which data passes through them: `settings → catalogue → collect → exposition → promql →
 //! store`, for a query `store → history → promql` or, of a file, `exposition → history → promql`, for a page by itself
-//! `exposition → lint`, then `store → days | report | alert | doctor`. Collecting never formats, reporting never fetches, no
+//! `exposition → lint`, then `store → days | report | alert → deliver | doctor`. Collecting never formats, reporting never fetches, no
 //! module reaches back.
 
 pub mod alert;
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod collect;
 pub mod command;
 pub mod days;
+pub mod deliver;
 pub mod doctor;
 pub mod exposition;
 pub mod failure;

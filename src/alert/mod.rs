@@ -1,7 +1,6 @@
 //! Rules over recorded metrics: the status words of reports, with their reasons, come from here and from nowhere else.
 
 pub mod check;
-pub mod deliver;
 pub mod look;
 pub mod raise;
 mod recorded;

@@ -10,12 +10,12 @@ use rusqlite::Connection;
 
 use super::{Secrets, World, database, load_catalogue, load_settings, range, refuse_unknown};
 use crate::alert::check::{self, Checked, Memory};
-use crate::alert::deliver::{self, Receiver, alertmanager, hook};
 use crate::alert::rule::Rule;
 use crate::alert::sources;
 use crate::alert::state::Change;
 use crate::cli::{Check, Global};
 use crate::clock::Clock;
+use crate::deliver::{self, Receiver, alertmanager, hook};
 use crate::failure::{Exit, Failure};
 use crate::promql::{Selector, Source};
 use crate::sample::{Millis, millis};
