@@ -6,13 +6,15 @@ use std::time::Duration;
 use crate::settings::durations::{show, spoken};
 
 /// Name and text of every unit as it ships, for an interval of 30 s.
-pub const SHIPPED: [(&str, &str); 6] = [
+pub const SHIPPED: [(&str, &str); 8] = [
     ("stellar-collect.service", include_str!("../systemd/stellar-collect.service")),
     ("stellar-collect.timer", include_str!("../systemd/stellar-collect.timer")),
     ("stellar-aggregate.service", include_str!("../systemd/stellar-aggregate.service")),
     ("stellar-aggregate.timer", include_str!("../systemd/stellar-aggregate.timer")),
     ("stellar-cleanup.service", include_str!("../systemd/stellar-cleanup.service")),
     ("stellar-cleanup.timer", include_str!("../systemd/stellar-cleanup.timer")),
+    ("stellar-check.service", include_str!("../systemd/stellar-check.service")),
+    ("stellar-check.timer", include_str!("../systemd/stellar-check.timer")),
 ];
 
 /// What they ship for.
@@ -138,6 +140,7 @@ pub fn page(interval: Duration, zone: Option<&str>) -> String {
     });
     text.push_str(&line("7 0 * * *", "aggregate-daily > /dev/null"));
     text.push_str(&line("17 0 * * *", "cleanup --aggregate > /dev/null"));
+    text.push_str(&line("* * * * *", "check --quiet"));
     for (name, unit) in units(interval, zone) {
         text.push_str(&format!("\n# {FOLDER}/{name}\n{unit}"));
     }
