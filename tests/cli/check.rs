@@ -77,6 +77,23 @@ fn what_came_and_went_between_two_checks_is_history() {
 }
 
 #[test]
+fn alerts_that_ended_go_with_the_snapshots_of_their_time() {
+    let (application, stage) = application("10");
+    collect(&stage, 0, 330);
+    assert_eq!(check(&stage, 331), is(1, LOW));
+    let fired = || stage.rows("SELECT count(*) FROM alerts_fired");
+    let days = |days: i64| START + days * 86_400;
+    // It still fires: nothing can be dropped.
+    assert_eq!(stage.run(days(8), &["cleanup", "--aggregate", "--force"]).code, 0);
+    assert_eq!(fired(), "1\n");
+    application.show(page("5000"));
+    collect(&stage, 8 * 86_400, 8 * 86_400);
+    assert_eq!(check(&stage, 8 * 86_400 + 1).0, 0);
+    assert_eq!(stage.run(days(16), &["cleanup", "--aggregate", "--force"]).code, 0);
+    assert_eq!(fired(), "0\n");
+}
+
+#[test]
 fn a_missed_collection_begins_the_waiting_anew_and_a_missed_check_does_not() {
     let (application, stage) = application("10");
     collect(&stage, 0, 120);

@@ -63,6 +63,7 @@ fn execute(
     }
     days(connection, plan, &mut work)?;
     readings(connection, plan.readings_before)?;
+    alerts(connection, plan.readings_before)?;
     for target in &plan.targets {
         if let Some(thinning) = &target.thin {
             thin::thin(connection, catalogue, (target, interval(&target.name)), thinning, plan.step, &mut work)?;
@@ -181,6 +182,27 @@ fn days(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::
         work.done.days += removed as i64;
     }
     Ok(())
+}
+
+/// Alerts that have ended, with who was told of them, and silences that are over.
+fn alerts(connection: &mut Connection, before: Millis) -> rusqlite::Result<()> {
+    let old: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM alerts_fired WHERE resolved_at < ?1) OR EXISTS (SELECT 1 FROM mutes WHERE until < ?1)",
+        [before],
+        |row| row.get(0),
+    )?;
+    if !old {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for text in [
+        "DELETE FROM alert_deliveries WHERE fired_id IN (SELECT id FROM alerts_fired WHERE resolved_at < ?1)",
+        "DELETE FROM alerts_fired WHERE resolved_at < ?1",
+        "DELETE FROM mutes WHERE until < ?1",
+    ] {
+        transaction.execute(text, [before])?;
+    }
+    transaction.commit()
 }
 
 /// A collection drops those of its own targets; here also those of targets that left the configuration.
