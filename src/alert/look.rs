@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::rule::{Origin, Rule, VALUE};
-use super::sources::{COLLECTOR, Kind, RuleFault, Rules};
+use super::sources::{Kind, RuleFault, Rules};
 use super::template::Use;
 use crate::catalogue::Catalogue;
-use crate::catalogue::recorded::NAMINGS;
+use crate::catalogue::recorded::{NAMINGS, OF_COLLECTING};
 use crate::promql::Selector;
 use crate::settings::fault::Fault;
 use crate::settings::metric_entry::Subject;
@@ -35,7 +35,9 @@ impl Recorded {
                 known.extend(naming.labels.iter().map(|name| (*name).to_owned()).chain(own.iter().cloned()));
             }
         }
-        labels.extend(COLLECTOR.map(|name| (name.to_owned(), BTreeSet::new())));
+        let of_collecting =
+            OF_COLLECTING.map(|(name, own)| (name.to_owned(), own.iter().map(ToString::to_string).collect()));
+        labels.extend(of_collecting);
         let of = |subject| catalogue.stored(subject).map(|metric| metric.name().to_owned());
         let metrics = of(Subject::Cluster).chain(of(Subject::Batch)).collect();
         let targets = settings.targets().map(|target| (target.kind(), target.name().to_owned())).collect();

@@ -30,8 +30,11 @@ pub const NAMINGS: [Naming; 3] = [
 /// What is known of the collecting itself: samples without a metric of the catalogue.
 pub const COLLECTOR_LAST_SUCCESS: &str = "stellar_collector_last_success_timestamp_seconds";
 pub const COLLECTOR_INTERVAL: &str = "stellar_collector_interval_seconds";
-/// With the label `cluster` or `application`.
 pub const TARGET_FAILURES: &str = "stellar_target_failures";
+
+/// All of them, each with the labels that it may have.
+pub const OF_COLLECTING: [(&str, &[&str]); 3] =
+    [(COLLECTOR_LAST_SUCCESS, &[]), (COLLECTOR_INTERVAL, &[]), (TARGET_FAILURES, &["cluster", "application"])];
 
 /// The naming of a subject.
 pub fn naming(subject: Subject) -> &'static Naming {

@@ -25,20 +25,18 @@ pub struct Posted {
 
 /// Posts alerts, in batches. When one of a batch is refused the others are taken all the same: they are posted one by one
 /// to find out which.
-///
-/// # Errors
-/// When a file with certificates or a key cannot be used.
-pub fn post(
-    base: &str,
-    access: &Access,
-    alerts: &[(&Fired, Change)],
-    ends_at: Millis,
-    clock: &Clock,
-) -> anyhow::Result<Posted> {
+pub fn post(base: &str, access: &Access, alerts: &[(&Fired, Change)], ends_at: Millis, clock: &Clock) -> Posted {
     let deadline = Instant::now() + access.timeout.saturating_mul(3).max(Duration::from_secs(1));
-    let client = Client::new(access, base.starts_with("https://"), 1, deadline)?;
     let url = format!("{base}/api/v2/alerts");
     let mut posted = Posted::default();
+    let client = match Client::new(access, base.starts_with("https://"), 1, deadline) {
+        Ok(client) => client,
+        // A certificate that cannot be used: other receivers hear of the alerts all the same.
+        Err(error) => {
+            posted.failed.extend(alerts.iter().map(|(fired, _)| (fired.id, format!("{url}: {error:#}"))));
+            return posted;
+        }
+    };
     let ask = |alerts: &[(&Fired, Change)]| {
         let body: Vec<Value> = alerts.iter().map(|(fired, change)| body(fired, *change, ends_at)).collect();
         let body = Value::from(body).to_string();
@@ -61,7 +59,7 @@ pub fn post(
             }
         }
     }
-    Ok(posted)
+    posted
 }
 
 fn body(fired: &Fired, change: Change, ends_at: Millis) -> Value {

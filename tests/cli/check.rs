@@ -171,6 +171,20 @@ fn a_collector_that_stands_still_is_critical_and_without_anything_nothing_is_kno
 }
 
 #[test]
+fn an_application_that_should_be_there_and_does_not_answer_is_critical() {
+    let application = Application::with_page(page("5000"));
+    application.node.stop();
+    let stage =
+        Stage::new(&format!("[[applications]]\nname = \"etl\"\nurl = \"{}\"\nephemeral = false\n", application.url()));
+    for (second, expected) in
+        [(0, is(0, FINE)), (30, is(2, "STELLAR CRITICAL - etl no answer to 2 collections in a row"))]
+    {
+        assert_eq!(stage.run(START + second, &["collect-once", "--quiet"]).code, 4);
+        assert_eq!(check(&stage, second + 1), expected);
+    }
+}
+
+#[test]
 fn a_program_hears_of_an_alert_once_and_of_its_end_once() {
     let application = Application::with_page(page("10"));
     let block = format!("[[applications]]\nname = \"etl\"\nurl = \"{}\"\n", application.url());

@@ -25,11 +25,6 @@ const SHIPPED: [(&str, &str); 3] = [
 const OF_CLUSTERS: &str = "conf/rules/starrocks.toml";
 const OF_APPLICATIONS: &str = "conf/rules/batchsql.toml";
 
-/// What `stellar` tells of itself, without labels: when a run last stored something, in unix seconds, and how often there
-/// should be one.
-pub const COLLECTOR: [&str; 2] =
-    ["stellar_collector_last_success_timestamp_seconds", "stellar_collector_interval_seconds"];
-
 /// All rules there are, and what is wrong with some of them.
 #[derive(Debug, Default)]
 pub struct Rules {

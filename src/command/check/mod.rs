@@ -164,7 +164,7 @@ fn deliver(store: &mut Store, loaded: &Loaded, mutes: &[Mute], now: Millis, cloc
     for (receiver, alerts) in due {
         let posted = match &receiver {
             Receiver::Alertmanager(base) => {
-                alertmanager::post(base, &settings.alerting.access, &alerts, ends_at, clock)?
+                alertmanager::post(base, &settings.alerting.access, &alerts, ends_at, clock)
             }
             Receiver::Command(words) => {
                 let mut posted = alertmanager::Posted::default();

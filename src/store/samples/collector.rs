@@ -1,4 +1,4 @@
-//! What is known of the collecting itself, as samples: when something was last stored, how often it should be, and how
+//! What is known of the collecting itself, as samples: when a run last stored its rows, how often one should, and how
 //! often in a row a target did not answer.
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -17,12 +17,11 @@ pub(super) fn series(
     let is_wanted = |name: &str| selectors.iter().any(|selector| selector.name.as_deref() == Some(name));
     let mut found = Vec::new();
     if is_wanted(COLLECTOR_LAST_SUCCESS) {
-        let mut statement = connection.prepare(
-            "SELECT started_at FROM runs WHERE stored > 0 AND started_at BETWEEN ?1 AND ?2 ORDER BY started_at",
-        )?;
+        let mut statement =
+            connection.prepare("SELECT started_at FROM runs WHERE started_at BETWEEN ?1 AND ?2 ORDER BY started_at")?;
         let before: Option<Millis> = connection
             .query_row(
-                "SELECT started_at FROM runs WHERE stored > 0 AND started_at < ?1 ORDER BY started_at DESC LIMIT 1",
+                "SELECT started_at FROM runs WHERE started_at < ?1 ORDER BY started_at DESC LIMIT 1",
                 [since],
                 |row| row.get(0),
             )

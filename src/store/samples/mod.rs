@@ -18,7 +18,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::columns::{self, quoted};
 use super::{keys, snapshot_table};
 use crate::catalogue::KEY_COLUMNS;
-use crate::catalogue::recorded::{NAMINGS, Naming, instance};
+use crate::catalogue::recorded::{NAMINGS, Naming, OF_COLLECTING, instance};
 use crate::history::History;
 use crate::promql::Selector;
 use crate::sample::{Labels, Millis, Series, Text};
@@ -88,9 +88,7 @@ fn table(subject: Subject) -> Table {
 
 /// The names of all samples that the file can hold: its columns, whoever made them.
 pub fn names(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    use crate::catalogue::recorded::{COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILURES};
-    let mut names: BTreeSet<String> =
-        [COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILURES].into_iter().map(str::to_owned).collect();
+    let mut names: BTreeSet<String> = OF_COLLECTING.iter().map(|(name, _)| (*name).to_owned()).collect();
     for naming in &NAMINGS {
         names.extend(metrics(connection, naming)?.iter().map(|metric| naming.sample(metric)));
     }
