@@ -11,6 +11,7 @@ mod printf;
 mod run;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod uses;
 mod value;
 
@@ -20,7 +21,7 @@ use crate::sample::{Labels, Millis};
 pub use lex::TemplateError;
 pub use uses::Use;
 
-use parse::Tree;
+use tree::Tree;
 
 /// What stands for a name in single braces; `None` leaves it as it is.
 pub type Fill<'f> = dyn Fn(&str) -> Option<String> + 'f;

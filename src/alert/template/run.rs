@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Context;
 use super::functions;
-use super::parse::{Branch, Command, Node, Operand, Pipeline, Tree};
+use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
 use super::value::Value;
 use crate::sample::Labels;
 

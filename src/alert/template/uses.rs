@@ -1,7 +1,7 @@
 //! What a template reads, for those who look whether it is there.
 
 use super::brace_name;
-use super::parse::{Node, Operand, Pipeline, Tree};
+use super::tree::{Node, Operand, Pipeline, Tree};
 
 /// A name that a template reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

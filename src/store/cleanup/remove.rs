@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params, params_from_iter};
 
 use super::pace::{Courtesy, Pace};
 use super::{Done, Plan, Span, TargetPlan, endpoints, is_over, thin};
@@ -186,37 +186,39 @@ fn days(connection: &mut Connection, plan: &Plan, work: &mut Work) -> rusqlite::
 
 /// Alerts that have ended, with who was told of them, and silences that are over.
 fn alerts(connection: &mut Connection, before: Millis) -> rusqlite::Result<()> {
-    let old: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM alerts_fired WHERE resolved_at < ?1) OR EXISTS (SELECT 1 FROM mutes WHERE until < ?1)",
-        [before],
-        |row| row.get(0),
-    )?;
-    if !old {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for text in [
-        "DELETE FROM alert_deliveries WHERE fired_id IN (SELECT id FROM alerts_fired WHERE resolved_at < ?1)",
-        "DELETE FROM alerts_fired WHERE resolved_at < ?1",
-        "DELETE FROM mutes WHERE until < ?1",
-    ] {
-        transaction.execute(text, [before])?;
-    }
-    transaction.commit()
+    const OLD: &str = "SELECT EXISTS (SELECT 1 FROM alerts_fired WHERE resolved_at < ?1) OR EXISTS (SELECT 1 FROM mutes WHERE until < ?1)";
+    if_any(connection, OLD, before, |transaction| {
+        for text in [
+            "DELETE FROM alert_deliveries WHERE fired_id IN (SELECT id FROM alerts_fired WHERE resolved_at < ?1)",
+            "DELETE FROM alerts_fired WHERE resolved_at < ?1",
+            "DELETE FROM mutes WHERE until < ?1",
+        ] {
+            transaction.execute(text, [before])?;
+        }
+        Ok(())
+    })
 }
 
 /// A collection drops those of its own targets; here also those of targets that left the configuration.
 fn readings(connection: &mut Connection, before: Millis) -> rusqlite::Result<()> {
-    let old: bool = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM previous_samples WHERE scraped_at < ?1)",
-        [before],
-        |row| row.get(0),
-    )?;
-    if !old {
+    const OLD: &str = "SELECT EXISTS (SELECT 1 FROM previous_samples WHERE scraped_at < ?1)";
+    if_any(connection, OLD, before, |transaction| {
+        transaction.execute("DELETE FROM previous_samples WHERE scraped_at < ?1", [before])?;
+        memory::forget_layouts(transaction)
+    })
+}
+
+/// A cleanup that finds nothing takes no write lock.
+fn if_any(
+    connection: &mut Connection,
+    exists: &str,
+    before: Millis,
+    remove: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    if !connection.query_row(exists, [before], |row| row.get::<_, bool>(0))? {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute("DELETE FROM previous_samples WHERE scraped_at < ?1", [before])?;
-    memory::forget_layouts(&transaction)?;
+    remove(&transaction)?;
     transaction.commit()
 }
