@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::table::{self, Align};
-use super::{Assessed, NOT_MEASURED, Style, overview::paint};
+use super::{Assessed, NOT_MEASURED, Style, page::paint};
 use crate::catalogue::{Catalogue, Metric};
 use crate::sample::Millis;
 use crate::settings::metric_entry::{Subject, Unit};

@@ -7,6 +7,7 @@ pub mod gaps;
 pub mod json;
 pub mod metrics;
 mod overview;
+mod page;
 pub mod query;
 mod table;
 mod trend;

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::table::{self, Align};
-use super::{Assessed, NOT_MEASURED, Status, Style, value_of};
+use super::{Assessed, NOT_MEASURED, Style, page, value_of};
 use crate::catalogue::Catalogue;
-use crate::sample::{Millis, lapse};
+use crate::sample::Millis;
 use crate::words;
 
 const COLUMNS: &str = include_str!("../../conf/report/overview.toml");
@@ -55,28 +55,13 @@ pub fn render(
 }
 
 fn header(assessed: &[Assessed], now: Millis, last_run: Option<Millis>, style: &Style) -> String {
-    let counted = Status::ALL.into_iter().filter_map(|status| {
-        let number = assessed.iter().filter(|one| one.status == status).count();
-        (number > 0).then(|| format!("{number} {}", status.word()))
-    });
-    let counted: Vec<String> = counted.collect();
     let summary = match assessed.len() {
         0 => "no clusters".to_owned(),
-        number => format!("{}: {}", words::count(number, "cluster"), counted.join(", ")),
-    };
-    let last_run = match last_run {
-        Some(at) => {
-            let age = lapse(now - at);
-            format!("last run {} ago", words::age(age))
+        number => {
+            format!("{}: {}", words::count(number, "cluster"), page::counted(assessed.iter().map(|one| one.status)))
         }
-        None => "no run yet".to_owned(),
     };
-    let moment = style.moment(now);
-    let line = format!("{summary}   {moment}   {last_run}\n");
-    match style.width {
-        Some(limit) if table::width(&line) > limit => format!("{summary}\n{moment}   {last_run}\n"),
-        _ => line,
-    }
+    page::header(&summary, now, last_run, style)
 }
 
 fn lines(assessed: &[Assessed], catalogue: &Catalogue, style: &Style) -> String {
@@ -89,7 +74,7 @@ fn lines(assessed: &[Assessed], catalogue: &Catalogue, style: &Style) -> String 
         let least = columns.iter().map(|column| column.keep).min();
         match (style.width, least) {
             (Some(limit), Some(least)) if table::width(&text) > limit => columns.retain(|column| column.keep > least),
-            _ => return coloured(&text, assessed, style),
+            _ => return page::coloured(&text, assessed.iter().map(|one| one.status), style),
         }
     }
 }
@@ -124,48 +109,10 @@ fn row(one: &Assessed, columns: &[Column], catalogue: &Catalogue) -> Vec<String>
 }
 
 fn reasons(assessed: &[Assessed], style: &Style) -> String {
-    let with_reasons = || assessed.iter().filter(|one| !one.reasons.is_empty());
-    let words = with_reasons().map(|one| one.status.word().len()).max().unwrap_or(0);
-    let names = with_reasons().map(|one| table::width(&one.cluster.name)).max().unwrap_or(0);
-    let mut text = String::new();
-    for one in with_reasons() {
-        for reason in &one.reasons {
-            let word = one.status.word();
-            let line =
-                table::hanging(&format!("  {word:<words$}  {:<names$}  ", one.cluster.name), reason, style.width);
-            text.push_str(&line.replacen(word, &paint(word, one.status, style), 1));
-        }
-    }
-    if text.is_empty() { text } else { format!("\n{text}") }
-}
-
-/// Colour after layout, so that escape codes cannot disturb the columns.
-fn coloured(text: &str, assessed: &[Assessed], style: &Style) -> String {
-    let mut out = String::new();
-    for (index, line) in text.lines().enumerate() {
-        match index.checked_sub(1).and_then(|index| assessed.get(index)) {
-            Some(one) => {
-                out.push_str(&line.replacen(one.status.word(), &paint(one.status.word(), one.status, style), 1))
-            }
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    out
-}
-
-/// Words first, colour second: without colours nothing is lost.
-pub fn paint(text: &str, status: Status, style: &Style) -> String {
-    if !style.colour {
-        return text.to_owned();
-    }
-    let code = match status {
-        Status::Ok => "32",
-        Status::Warn => "33",
-        Status::Crit => "1;31",
-        Status::Unknown | Status::NoData => "35",
-    };
-    format!("\x1b[{code}m{text}\x1b[0m")
+    let told = assessed
+        .iter()
+        .flat_map(|one| one.reasons.iter().map(|reason| (one.cluster.name.as_str(), one.status, reason.as_str())));
+    page::reasons(told, style)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::super::table::{self, Align};
-use super::super::{NOT_MEASURED, Status, Style, overview::paint, trend};
+use super::super::{NOT_MEASURED, Style, page, trend};
 use super::model::{Cell, Line, Report, shown};
 use super::view::Column;
-use crate::sample::{Millis, lapse};
+use crate::sample::Millis;
 use crate::words;
 
 /// The whole report.
@@ -17,7 +17,8 @@ pub fn render(report: &Report, columns: &[Column], now: Millis, last_run: Option
     }
     let lines = lines(report, columns, style);
     let _ = write!(text, "\n{lines}");
-    text.push_str(&reasons(report, style));
+    let told = report.reasons.iter().map(|(name, status, reason)| (name.as_str(), *status, reason.as_str()));
+    text.push_str(&page::reasons(told, style));
     let mut notes = Vec::new();
     if lines.contains(NOT_MEASURED) {
         notes.push(format!("{NOT_MEASURED} = not measured (never drawn as 0)"));
@@ -43,26 +44,15 @@ pub fn render(report: &Report, columns: &[Column], now: Millis, last_run: Option
 }
 
 fn header(report: &Report, now: Millis, last_run: Option<Millis>, style: &Style) -> String {
-    let counted = Status::ALL.into_iter().filter_map(|status| {
-        let number = report.lines.iter().filter(|line| line.status == status).count();
-        (number > 0).then(|| format!("{number} {}", status.word()))
-    });
-    let counted: Vec<String> = counted.collect();
     let summary = match report.applications.len() {
         0 => "no applications".to_owned(),
         number => {
             let lines = words::count(report.lines.len(), "line");
-            format!("{}, {lines}: {}", words::count(number, "application"), counted.join(", "))
+            let counted = page::counted(report.lines.iter().map(|line| line.status));
+            format!("{}, {lines}: {counted}", words::count(number, "application"))
         }
     };
-    let last_run =
-        last_run.map_or_else(|| "no run yet".to_owned(), |at| format!("last run {} ago", words::age(lapse(now - at))));
-    let moment = style.moment(now);
-    let line = format!("{summary}   {moment}   {last_run}\n");
-    match style.width {
-        Some(limit) if table::width(&line) > limit => format!("{summary}\n{moment}   {last_run}\n"),
-        _ => line,
-    }
+    page::header(&summary, now, last_run, style)
 }
 
 fn lines(report: &Report, columns: &[Column], style: &Style) -> String {
@@ -107,7 +97,7 @@ fn lines(report: &Report, columns: &[Column], style: &Style) -> String {
             (Some(limit), Some(least)) if table::width(&text) > limit => {
                 kept.retain(|place| columns.get(*place).is_some_and(|column| column.keep > least));
             }
-            _ => return coloured(&text, report, style),
+            _ => return page::coloured(&text, report.lines.iter().map(|line| line.status), style),
         }
     }
 }
@@ -133,34 +123,4 @@ fn cell(line: &Line, place: usize, columns: &[Column]) -> String {
         }
         _ => NOT_MEASURED.to_owned(),
     }
-}
-
-fn reasons(report: &Report, style: &Style) -> String {
-    let words = report.reasons.iter().map(|(_, status, _)| status.word().len()).max().unwrap_or(0);
-    let names = report.reasons.iter().map(|(name, ..)| table::width(&table::harmless(name))).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, status, reason) in &report.reasons {
-        let name = table::harmless(name);
-        let gap = " ".repeat(names.saturating_sub(table::width(&name)));
-        let word = status.word();
-        let line = table::hanging(&format!("  {word:<words$}  {name}{gap}  "), reason, style.width);
-        text.push_str(&line.replacen(word, &paint(word, *status, style), 1));
-    }
-    if text.is_empty() { text } else { format!("\n{text}") }
-}
-
-/// Colour after layout, so that escape codes cannot disturb the columns.
-fn coloured(text: &str, report: &Report, style: &Style) -> String {
-    let mut out = String::new();
-    for (index, line) in text.lines().enumerate() {
-        match index.checked_sub(1).and_then(|index| report.lines.get(index)) {
-            Some(own) => {
-                let word = own.status.word();
-                out.push_str(&line.replacen(word, &paint(word, own.status, style), 1));
-            }
-            None => out.push_str(line),
-        }
-        out.push('\n');
-    }
-    out
 }
