@@ -145,3 +145,32 @@ impl<'p> Texts<'p> {
         self.0.entry(text).or_insert_with(|| text.into()).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_is_ahead_or_behind_by_what_is_certain() {
+        let asked_at = 1_795_314_538_000;
+        for (told_after, took, certain) in [
+            (72_000, 0, 72.0),
+            (72_000, 300, 71.7),
+            (-72_000, 300, -71.0),
+            // Within the time the answer took, and the second whose fraction is not told.
+            (200, 300, 0.0),
+            (-1_000, 300, 0.0),
+        ] {
+            let answer = Answer {
+                body: Vec::new(),
+                content_type: String::new(),
+                date: Some(asked_at + told_after),
+                chunked: false,
+            };
+            let reply = Reply { at: asked_at, took: Duration::from_millis(took), answer: Ok(answer) };
+            assert_eq!(clock_ahead(&reply), Some(certain), "{told_after} ms after {took} ms");
+        }
+    }
+}
