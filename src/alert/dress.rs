@@ -1,9 +1,9 @@
 //! Alerts get their labels and annotations: templates expanded, names in braces filled.
 
-use crate::alert::raise::{self, Surroundings};
-use crate::alert::rule::{Rule, VALUE};
-use crate::alert::state::Raised;
-use crate::alert::template::Use;
+use super::raise::{self, Surroundings};
+use super::rule::{Rule, VALUE};
+use super::state::Raised;
+use super::template::Use;
 use crate::catalogue::{Catalogue, recorded};
 use crate::promql::{Element, Expression, Selector, Source, samples};
 use crate::sample::{Labels, Millis, Text};
@@ -47,6 +47,17 @@ fn unit_of(rule: &Rule, catalogue: &Catalogue) -> Option<Unit> {
     })
 }
 
+/// A value beside the limit that it broke: a share of 94.99% must not read as the 95% it is below.
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Ratio if value.is_finite() && value.abs() >= 0.1 => {
+            let text = words::per_cent_down(value, 2);
+            text.strip_suffix(".00%").map_or(text.clone(), |whole| format!("{whole}%"))
+        }
+        unit => words::value(value, unit),
+    }
+}
+
 impl<'s> Dressing<'s> {
     pub fn new(settings: &'s Settings, catalogue: &'s Catalogue) -> Self {
         Self { settings, catalogue }
@@ -85,11 +96,10 @@ impl<'s> Dressing<'s> {
         }
         if name == VALUE {
             let unit = unit_of(rule, self.catalogue);
-            return Some(unit.map_or_else(|| words::number(element.value), |unit| words::value(element.value, unit)));
+            return Some(unit.map_or_else(|| words::number(element.value), |unit| shown(element.value, unit)));
         }
         let labels = &element.labels;
-        let label = name.strip_suffix(">0").or(name.strip_suffix("<0")).unwrap_or(name);
-        if let Some(value) = labels.get(label) {
+        if let Some(value) = labels.get(name) {
             return Some(value.to_string());
         }
         let (selector, unit) = selector(name, self.catalogue)?;
@@ -97,6 +107,6 @@ impl<'s> Dressing<'s> {
         let found = samples(&selector, source, at).into_iter().find(|series| {
             own.iter().all(|label| labels.get(label).is_none() || series.labels.get(label) == labels.get(label))
         })?;
-        found.points.last().map(|point| words::value(point.value, unit))
+        found.points.last().map(|point| shown(point.value, unit))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::state::Patience;
 use super::template::Template;
-use crate::promql::{self, Element, EvalError, Expression, Selector, Source, Value};
-use crate::sample::{Labels, Millis, Text};
+use crate::promql::{Expression, Selector};
+use crate::sample::{Labels, Text};
 use crate::settings::fault::Place;
 use crate::settings::rule_entry::Watched;
 
@@ -115,27 +115,13 @@ pub struct Rule {
     pub origin: Origin,
     /// Where its name stands.
     pub place: Place,
-    /// By the label `severity` if that is no template: what reports go by.
+    /// By the label `severity` if that is no template.
     pub severity: Severity,
-    /// The annotation `summary` as it is written, or the rule's name. In braces it may name a metric of the cluster or a
-    /// label, see [`super::Finding::label`].
-    pub summary: String,
 }
 
 impl Rule {
     pub fn patience(&self) -> Patience {
         Patience { hold: self.hold, keep: self.keep_firing_for }
-    }
-
-    /// What the rule gives on a history: nothing where it does not hold.
-    ///
-    /// # Errors
-    /// When it cannot be evaluated on what is there.
-    pub fn elements(&self, source: &dyn Source, at: Millis) -> Result<Vec<Element>, EvalError> {
-        match promql::evaluate(&self.expression, source, at)? {
-            Value::Vector(elements) => Ok(elements),
-            _ => Ok(Vec::new()),
-        }
     }
 
     pub fn selectors(&self) -> Vec<Selector> {
@@ -156,7 +142,6 @@ impl Rule {
         self.labels.sort_by(|left, right| left.0.cmp(&right.0));
         self.annotations.sort_by(|left, right| left.0.cmp(&right.0));
         self.severity = Severity::of(self.label(SEVERITY).map_or("", Template::text));
-        self.summary = self.annotation(SUMMARY).map_or(&self.alert as &str, Template::text).to_owned();
         self
     }
 }

@@ -32,9 +32,15 @@ pub const COLLECTOR_LAST_SUCCESS: &str = "stellar_collector_last_success_timesta
 pub const COLLECTOR_INTERVAL: &str = "stellar_collector_interval_seconds";
 pub const TARGET_FAILURES: &str = "stellar_target_failures";
 
+pub const TARGET_FAILED_FETCHES: &str = "stellar_target_failed_fetches";
+
 /// All of them, each with the labels that it may have.
-pub const OF_COLLECTING: [(&str, &[&str]); 3] =
-    [(COLLECTOR_LAST_SUCCESS, &[]), (COLLECTOR_INTERVAL, &[]), (TARGET_FAILURES, &["cluster", "application"])];
+pub const OF_COLLECTING: [(&str, &[&str]); 4] = [
+    (COLLECTOR_LAST_SUCCESS, &[]),
+    (COLLECTOR_INTERVAL, &[]),
+    (TARGET_FAILURES, &["cluster", "application"]),
+    (TARGET_FAILED_FETCHES, &["cluster"]),
+];
 
 /// The naming of a subject.
 pub fn naming(subject: Subject) -> &'static Naming {

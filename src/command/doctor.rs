@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use rusqlite::Connection;
 use serde_json::{Map, json};
 
+use super::judge::verdict;
 use super::{World, print, print_json, progress, zone};
-use crate::alert;
 use crate::catalogue::Catalogue;
 use crate::cli::{Doctor, Global};
 use crate::doctor::{self, Check, applications, database, timers};
@@ -213,10 +213,10 @@ fn history(
     let expected: Vec<Expected> = match settled.is_configured {
         true => settings.clusters.iter().map(Expected::from).collect(),
         // Without a configuration nobody knows what is expected: what is stored is.
-        false => stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval, user: None }).collect(),
+        false => stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval }).collect(),
     };
-    let rules = alert::shipped_rules().unwrap_or_default();
-    let assessed = report::assess(stored, &expected, catalogue, &rules, now);
+    let verdict = verdict(connection, settings, catalogue, now)?;
+    let assessed = report::assess(stored, &expected, catalogue, &verdict, now);
     let names: Vec<&str> = expected.iter().map(|target| target.name.as_str()).collect();
     checks.extend(doctor::targets(&assessed, settled.is_configured.then_some(&names), now));
     let configured = settled.is_configured.then_some(settings.applications.as_slice());

@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod doctor;
 mod gaps;
+mod judge;
 mod lint;
 mod mute;
 mod progress;

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
+use super::judge::verdict;
 use super::{
     Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, range, refuse_unknown, zone,
 };
-use crate::alert;
 use crate::catalogue::Catalogue;
 use crate::cli::{Global, Report};
 use crate::failure::{Exit, Failure};
@@ -20,7 +20,6 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
     let now = world.clock()?.now();
     let loaded = load_settings(global, world, Secrets::NotNeeded)?;
     let catalogue = load_catalogue(&loaded)?;
-    let rules = alert::shipped_rules().map_err(anyhow::Error::msg)?;
     let path = database(&loaded);
     let connection = store::open_read_only(path)?;
     let explain = |error: rusqlite::Error| store::explain(path, &error);
@@ -37,7 +36,7 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         // Without a configuration nobody knows what is expected: what is stored is taken at the default interval.
         None => {
             let interval = loaded.settings.metrics.interval;
-            stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval, user: None }).collect()
+            stored.iter().map(|cluster| Expected { name: cluster.name.clone(), interval }).collect()
         }
         Some(_) => loaded.settings.clusters.iter().map(Expected::from).collect(),
     };
@@ -45,7 +44,8 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         let what = "--application goes with --batchsql, --metrics or --gaps";
         return Err(Failure::new(Exit::Usage, what).with_hint("add one of them").into());
     }
-    let mut assessed = report::assess(stored, &expected, &catalogue, &rules, now);
+    let verdict = verdict(&connection, &loaded.settings, &catalogue, now).map_err(explain)?;
+    let mut assessed = report::assess(stored, &expected, &catalogue, &verdict, now);
     let known: Vec<&str> = assessed.iter().map(|one| one.cluster.name.as_str()).collect();
     refuse_unknown(&arguments.cluster, &known, "cluster")?;
     if !arguments.cluster.is_empty() {
@@ -71,9 +71,9 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if arguments.json {
-        print_json(&report::json::document(&assessed, &catalogue, now, last_run, &style))?;
+        print_json(&report::json::document(&assessed, &verdict.faults, &catalogue, now, last_run, &style))?;
     } else if arguments.cluster.is_empty() {
-        print(&report::render_overview(&assessed, &catalogue, now, last_run, &style))?;
+        print(&report::render_overview(&assessed, &verdict.faults, &catalogue, now, last_run, &style))?;
     } else {
         let whole: Vec<String> =
             assessed.iter().map(|one: &Assessed| report::render_cluster(one, &catalogue, &style)).collect();
@@ -93,7 +93,6 @@ fn show_batches(
     let path = database(loaded);
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     let columns = batchsql::view::columns().map_err(anyhow::Error::msg)?;
-    let rules = alert::shipped_batch_rules().map_err(anyhow::Error::msg)?;
     let mut stored = read::applications::latest(connection, catalogue).map_err(explain)?;
     let settings = &loaded.settings;
     let mut configured: Vec<Application> = settings.applications.clone();
@@ -108,14 +107,12 @@ fn show_batches(
     let of_columns = |columns: &[&batchsql::view::Column]| {
         columns.iter().flat_map(|column| column.expression.selectors()).collect::<Vec<_>>()
     };
-    let mut selectors = of_columns(&plain);
-    selectors.extend(rules.iter().flat_map(alert::Rule::selectors));
-    let history = store::samples::history(connection, &selectors, now, now).map_err(explain)?;
+    let history = store::samples::history(connection, &of_columns(&plain), now, now).map_err(explain)?;
     let longest = drawn.iter().filter_map(|column| column.drawn).map(|slots| slots.over).max().unwrap_or(0);
     let before = store::samples::history(connection, &of_columns(&drawn), now - longest, now).map_err(explain)?;
     let report = batchsql::assess(batchsql::Asked {
         columns: &columns,
-        rules: &rules,
+        verdict: &verdict(connection, settings, catalogue, now).map_err(explain)?,
         history: &history,
         before: &before,
         stored,

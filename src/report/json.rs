@@ -13,6 +13,7 @@ const SCHEMA: u32 = 1;
 
 pub fn document(
     assessed: &[Assessed],
+    faults: &[String],
     catalogue: &Catalogue,
     now: Millis,
     last_run: Option<Millis>,
@@ -24,6 +25,7 @@ pub fn document(
         "generated_at": iso(now, style),
         "last_run_at": last_run.map(|at| iso(at, style)),
         "clusters": clusters,
+        "faults": faults,
     })
 }
 

@@ -18,11 +18,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::alert::{self, Finding, Recorded, Rule, Severity};
-use crate::catalogue::{Catalogue, recorded};
+use crate::alert::told::sentences;
+use crate::alert::{Severity, Told, Verdict};
+use crate::catalogue::Catalogue;
 use crate::sample::{Millis, lapse};
-use crate::settings::Cluster;
 use crate::settings::metric_entry::{Subject, Unit};
+use crate::settings::{Cluster, Kind};
 use crate::store::read::LatestCluster;
 use crate::words;
 
@@ -67,6 +68,16 @@ pub enum Status {
 
 impl Status {
     pub const ALL: [Self; 5] = [Self::Ok, Self::Warn, Self::Crit, Self::Unknown, Self::NoData];
+
+    /// What an alert makes of its target.
+    fn of(told: &Told) -> Self {
+        match told.severity {
+            _ if !told.is_loud() => Self::Ok,
+            Severity::Info => Self::Ok,
+            Severity::Warning => Self::Warn,
+            Severity::Critical => Self::Crit,
+        }
+    }
 
     pub fn word(self) -> &'static str {
         match self {
@@ -128,14 +139,11 @@ impl Style {
 pub struct Expected {
     pub name: String,
     pub interval: Duration,
-    /// Whose login asks it.
-    pub user: Option<String>,
 }
 
 impl From<&Cluster> for Expected {
     fn from(cluster: &Cluster) -> Self {
-        let user = cluster.access.login.as_ref().map(|login| login.user.clone());
-        Self { name: cluster.name.clone(), interval: cluster.interval, user }
+        Self { name: cluster.name.clone(), interval: cluster.interval }
     }
 }
 
@@ -144,7 +152,7 @@ pub fn assess(
     stored: Vec<LatestCluster>,
     expected: &[Expected],
     catalogue: &Catalogue,
-    rules: &[Rule],
+    verdict: &Verdict,
     now: Millis,
 ) -> Vec<Assessed> {
     let targets: HashMap<&str, &Expected> = expected.iter().map(|target| (target.name.as_str(), target)).collect();
@@ -154,7 +162,7 @@ pub fn assess(
         .into_iter()
         .map(|cluster| {
             let target = targets.get(cluster.name.as_str()).copied();
-            judge(cluster, target, catalogue, rules, now)
+            judge(cluster, target, catalogue, verdict, now)
         })
         .chain(never)
         .collect();
@@ -179,94 +187,68 @@ fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
     Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: None, current: false }
 }
 
+/// The status is what the rules say and, below that, whether there is anything current to say it of.
 fn judge(
     cluster: LatestCluster,
     target: Option<&Expected>,
     catalogue: &Catalogue,
-    rules: &[Rule],
+    verdict: &Verdict,
     now: Millis,
 ) -> Assessed {
     let interval = target.map(|target| target.interval);
-    let since = |at: Millis| lapse(now - at);
-    let age = cluster.collected_at.map(since);
-    if cluster.failures > 0 {
-        let reason = no_answer(&cluster, now, since);
-        return Assessed { cluster, status: Status::Crit, reasons: vec![reason], age, current: false };
-    }
-    if cluster.collected_at.is_none() {
-        let reason = match interval {
-            Some(_) => format!("no snapshot of it is left; try: stellar collect-once --cluster {}", cluster.name),
-            None => "no snapshot of it is left; it is no longer in the configuration".to_owned(),
-        };
-        return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age, current: false };
-    }
-    if let Some(ahead) = cluster.collected_at.map(|at| at - now).filter(|ahead| *ahead > FUTURE) {
-        let ahead = words::age(lapse(ahead));
-        let reason = format!("the newest snapshot is {ahead} in the future; is this machine's clock right?");
-        return Assessed { cluster, status: Status::Unknown, reasons: vec![reason], age, current: false };
-    }
-    if let Some(age) = age.filter(|age| *age > patience(interval.unwrap_or_default())) {
-        let why = match interval {
-            Some(_) => "is the timer running? systemctl status stellar-collect.timer",
-            None => "it is no longer in the configuration",
-        };
-        let reason = format!("last collected {} ago; {why}", words::age(age));
-        return Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: Some(age), current: false };
-    }
-    let at = cluster.collected_at.unwrap_or(now);
-    let recorded = recorded_of(&cluster, catalogue, rules, at);
-    let mut status = Status::Ok;
-    let mut reasons = Vec::new();
-    let (findings, faults) = alert::evaluate(rules, &recorded, at);
-    for finding in findings {
-        status = status.max(match finding.rule.severity {
-            Severity::Info => Status::Ok,
-            Severity::Warning => Status::Warn,
-            Severity::Critical => Status::Crit,
-        });
-        let user = target.and_then(|target| target.user.as_deref());
-        reasons.push(filled(&finding, catalogue, &cluster, user));
-    }
-    for (rule, error) in faults {
-        status = status.max(Status::Unknown);
-        reasons.push(format!("the rule {} cannot be evaluated: {error}", rule.alert));
-    }
-    for (name, value) in impossible_ratios(catalogue, &cluster) {
-        status = status.max(Status::Unknown);
-        reasons.push(format!("{name} = {value}, expected 0..1"));
-    }
-    if !cluster.failed_fetches.is_empty() {
-        status = status.max(Status::Warn);
-        reasons.extend(failed_fetches(&cluster.failed_fetches));
-    }
-    if interval.is_none() {
-        reasons.push("no longer in the configuration".to_owned());
-    }
-    Assessed { cluster, status, reasons, age, current: true }
-}
-
-/// What the rules see of a cluster: its values and those of its nodes.
-fn recorded_of(cluster: &LatestCluster, catalogue: &Catalogue, rules: &[Rule], at: Millis) -> Recorded {
-    let mut recorded = Recorded::of(rules);
-    let naming = recorded::naming(Subject::Cluster);
-    let labels = naming.labelled([&*cluster.name]);
-    for (metric, value) in catalogue.stored(Subject::Cluster).zip(&cluster.values) {
-        if let Some(value) = value {
-            recorded.add(naming, metric.name(), &labels, at, *value);
+    let age = cluster.collected_at.map(|at| lapse(now - at));
+    let told: Vec<&Told> = verdict.of(Kind::Cluster, &cluster.name).collect();
+    let mut status = told.iter().map(|told| Status::of(told)).max().unwrap_or(Status::Ok);
+    let mut reasons: Vec<String> = sentences(told, now).into_iter().map(|(_, sentence)| sentence).collect();
+    let not_current = not_current(&cluster, age, interval, now);
+    let current = not_current.is_none();
+    match not_current {
+        Some((standing, reason)) => {
+            status = status.max(standing);
+            reasons.push(reason);
         }
-    }
-    let naming = recorded::naming(Subject::Node);
-    for node in &cluster.nodes {
-        let instance = recorded::instance(node.instance.as_deref(), &node.node);
-        let role = node.role.as_deref().unwrap_or_default();
-        let labels = naming.labelled([&*cluster.name, &*node.node, instance, role]);
-        for (metric, value) in catalogue.stored(Subject::Node).zip(&node.values) {
-            if let Some(value) = value {
-                recorded.add(naming, metric.name(), &labels, at, *value);
+        None => {
+            for (name, value) in impossible_ratios(catalogue, &cluster) {
+                status = status.max(Status::Unknown);
+                reasons.push(format!("{name} = {value}, expected 0..1"));
+            }
+            reasons.extend(failed_fetches(&cluster.failed_fetches));
+            if interval.is_none() {
+                reasons.push("no longer in the configuration".to_owned());
             }
         }
     }
-    recorded
+    Assessed { cluster, status, reasons, age, current }
+}
+
+/// Why the newest values of a cluster are not those of now.
+fn not_current(
+    cluster: &LatestCluster,
+    age: Option<Duration>,
+    interval: Option<Duration>,
+    now: Millis,
+) -> Option<(Status, String)> {
+    if cluster.failures > 0 {
+        return Some((Status::NoData, no_answer(cluster, now)));
+    }
+    let Some(collected_at) = cluster.collected_at else {
+        let why = match interval {
+            Some(_) => format!("try: stellar collect-once --cluster {}", cluster.name),
+            None => "it is no longer in the configuration".to_owned(),
+        };
+        return Some((Status::NoData, format!("no snapshot of it is left; {why}")));
+    };
+    if collected_at - now > FUTURE {
+        let ahead = words::age(lapse(collected_at - now));
+        let reason = format!("the newest snapshot is {ahead} in the future; is this machine's clock right?");
+        return Some((Status::Unknown, reason));
+    }
+    let age = age.filter(|age| *age > patience(interval.unwrap_or_default()))?;
+    let why = match interval {
+        Some(_) => "is the timer running? systemctl status stellar-collect.timer",
+        None => "it is no longer in the configuration",
+    };
+    Some((Status::NoData, format!("last collected {} ago; {why}", words::age(age))))
 }
 
 /// A ratio is 0..1 in the store; what lies outside is no per cent of anything.
@@ -279,9 +261,9 @@ fn impossible_ratios<'c>(catalogue: &'c Catalogue, cluster: &'c LatestCluster) -
         .filter(|(_, value)| !(-SLACK..=1.0 + SLACK).contains(value))
 }
 
-fn no_answer(cluster: &LatestCluster, now: Millis, since: impl Fn(Millis) -> Duration) -> String {
+fn no_answer(cluster: &LatestCluster, now: Millis) -> String {
     let how_long = match cluster.last_answer {
-        Some(at) => format!("no answer for {}", words::age(since(at))),
+        Some(at) => format!("no answer for {}", words::age(lapse(now - at))),
         None => "never answered".to_owned(),
     };
     // Those of one interval count once, so one says nothing.
@@ -320,23 +302,6 @@ fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
         more => lines.push(format!("and {} more fetches that failed", words::grouped(more as u64))),
     }
     lines
-}
-
-/// A rule's summary with what stands in braces as people read it.
-fn filled(finding: &Finding, catalogue: &Catalogue, cluster: &LatestCluster, user: Option<&str>) -> String {
-    alert::filled(&finding.rule.summary, |name| {
-        Some(match (name, user) {
-            ("user", Some(user)) => words::sql_user(user),
-            ("user", None) => "…".to_owned(),
-            _ => finding.label(name).unwrap_or_else(|| shown(catalogue, cluster, name)),
-        })
-    })
-}
-
-/// The newest value of a cluster metric as people read it; `–` when it was not measured.
-fn shown(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> String {
-    value_of(catalogue, cluster, name)
-        .map_or_else(|| NOT_MEASURED.to_owned(), |(value, unit)| words::value(value, unit))
 }
 
 fn value_of(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> Option<(f64, Unit)> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::table::{self, Align};
-use super::{Assessed, NOT_MEASURED, Style, page, value_of};
+use super::{Assessed, NOT_MEASURED, Status, Style, page, value_of};
 use crate::catalogue::Catalogue;
 use crate::sample::Millis;
 use crate::words;
@@ -32,9 +32,10 @@ struct Column {
     only_above_zero: bool,
 }
 
-/// The whole report.
+/// The whole report; `faults` are sentences on rules.
 pub fn render(
     assessed: &[Assessed],
+    faults: &[String],
     catalogue: &Catalogue,
     now: Millis,
     last_run: Option<Millis>,
@@ -47,7 +48,7 @@ pub fn render(
     text.push('\n');
     let lines = lines(assessed, catalogue, style);
     text.push_str(&lines);
-    text.push_str(&reasons(assessed, style));
+    text.push_str(&reasons(assessed, faults, style));
     if lines.contains(NOT_MEASURED) {
         let _ = write!(text, "\n  {NOT_MEASURED} = not measured, or not current (never drawn as 0)\n");
     }
@@ -108,11 +109,12 @@ fn row(one: &Assessed, columns: &[Column], catalogue: &Catalogue) -> Vec<String>
     cells
 }
 
-fn reasons(assessed: &[Assessed], style: &Style) -> String {
+fn reasons(assessed: &[Assessed], faults: &[String], style: &Style) -> String {
     let told = assessed
         .iter()
         .flat_map(|one| one.reasons.iter().map(|reason| (one.cluster.name.as_str(), one.status, reason.as_str())));
-    page::reasons(told, style)
+    let faults = faults.iter().map(|fault| ("stellar", Status::Unknown, fault.as_str()));
+    page::reasons(told.chain(faults), style)
 }
 
 #[cfg(test)]

@@ -60,6 +60,11 @@ pub struct Written<'c> {
     pub checked: &'c Checked,
 }
 
+/// Whether this file has what rules and alerts need; one of an earlier version does not.
+pub fn are_kept(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(super::migrate::version(connection)? == super::migrate::newest())
+}
+
 /// What is known of every rule that was ever evaluated, by its id.
 pub fn memories(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Memory>> {
     let mut memories: BTreeMap<String, Memory> = BTreeMap::new();

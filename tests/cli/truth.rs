@@ -12,13 +12,21 @@ fn collect(stage: &Stage, at: i64) {
     assert_eq!(run.code, 0, "{run:?}");
 }
 
-/// The reasons that the report gives right after a moment, but for failed queries: the recorded clients sent broken SQL.
+/// The reasons that the report gives right after a moment, also those that are pending, without how long.
 fn reasons(stage: &Stage, cluster: &Cluster, at: i64) -> Vec<String> {
+    let whole = told(stage, cluster, at);
+    whole.iter().map(|reason| reason.split(PENDING).next().unwrap_or_default().to_owned()).collect()
+}
+
+const PENDING: &str = " (pending: ";
+
+/// The reasons as they are told. Left out are failed queries: the recorded clients sent broken SQL.
+fn told(stage: &Stage, cluster: &Cluster, at: i64) -> Vec<String> {
     let run = stage.run(at, &["report", "--json"]).named(cluster);
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
     let reasons = document["clusters"][0]["reasons"].as_array().expect("reasons");
     let reasons = reasons.iter().map(|reason| reason.as_str().expect("a text").to_owned());
-    reasons.filter(|reason| !reason.ends_with("of the queries failed (warn 5%)")).collect()
+    reasons.filter(|reason| !reason.contains("of the queries failed (warn 5%)")).collect()
 }
 
 /// The reasons after one good collection, a change, and another collection.
@@ -44,7 +52,9 @@ fn a_healthy_cluster_gives_no_reason_from_its_first_collection_on() {
     for moment in 0..5 {
         let at = timeline.step(moment);
         collect(&stage, at);
-        let told = reasons(&stage, &timeline.cluster, at);
+        // Some of the recorded loads failed, for less than the five minutes that matter.
+        let mut told = told(&stage, &timeline.cluster, at);
+        told.retain(|reason| !reason.contains(PENDING));
         assert_eq!(told, [""; 0], "moment {moment}");
     }
 }
@@ -376,8 +386,8 @@ fn an_election_after_a_lost_quorum_names_the_new_leader() {
     assert_eq!(
         told,
         [
-            "2 of 3 frontends alive",
             "127.0.0.2:18030 leads now; at the previous collection no frontend did",
+            "2 of 3 frontends alive",
             "http://127.0.0.1:18030/metrics: connection refused",
         ]
     );

@@ -142,7 +142,6 @@ pub(super) fn rule(
         origin,
         place: entry.place.clone(),
         severity: Severity::Warning,
-        summary: String::new(),
     };
     Some(rule.settle())
 }

@@ -18,12 +18,10 @@ use crate::settings::rule_entry::{RuleEntry, read_rule_entries};
 
 /// The files that ship: of StarRocks clusters, of BatchSQL applications, of `stellar` itself.
 const SHIPPED: [(&str, &str); 3] = [
-    (OF_CLUSTERS, include_str!("../../../conf/rules/starrocks.toml")),
-    (OF_APPLICATIONS, include_str!("../../../conf/rules/batchsql.toml")),
+    ("conf/rules/starrocks.toml", include_str!("../../../conf/rules/starrocks.toml")),
+    ("conf/rules/batchsql.toml", include_str!("../../../conf/rules/batchsql.toml")),
     ("conf/rules/stellar.toml", include_str!("../../../conf/rules/stellar.toml")),
 ];
-const OF_CLUSTERS: &str = "conf/rules/starrocks.toml";
-const OF_APPLICATIONS: &str = "conf/rules/batchsql.toml";
 
 /// All rules there are, and what is wrong with some of them.
 #[derive(Debug, Default)]
@@ -68,31 +66,6 @@ impl Rules {
     }
 }
 
-/// The rules for clusters, as they ship.
-///
-/// # Errors
-/// A sentence, when an embedded file is not what this program reads; a test keeps it right.
-pub fn shipped_rules() -> Result<Vec<Rule>, String> {
-    shipped(OF_CLUSTERS)
-}
-
-/// Those for applications.
-///
-/// # Errors
-/// As [`shipped_rules`].
-pub fn shipped_batch_rules() -> Result<Vec<Rule>, String> {
-    shipped(OF_APPLICATIONS)
-}
-
-/// Those of one file.
-fn shipped(file: &str) -> Result<Vec<Rule>, String> {
-    let rules = put_together(|own| own == file, &[], &[]);
-    match rules.findings.first() {
-        Some(finding) => Err(finding.fault.to_string()),
-        None => Ok(rules.rules),
-    }
-}
-
 /// All rules that the settings ask for. Nothing here is fatal: what cannot be read or parsed is told and left out.
 pub fn load(settings: &Settings) -> Rules {
     shipped_with(&settings.rule_entries, &settings.rule_files)
@@ -110,14 +83,9 @@ fn is_shipped(file: &str) -> bool {
 }
 
 fn shipped_with(configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
-    put_together(|_| true, configured, paths)
-}
-
-/// Of those that ship only the files that are wanted.
-fn put_together(wanted: impl Fn(&str) -> bool, configured: &[RuleEntry], paths: &[PathBuf]) -> Rules {
     let mut rules = Rules::default();
     let mut shipped = Vec::new();
-    for (file, text) in SHIPPED.into_iter().filter(|(file, _)| wanted(file)) {
+    for (file, text) in SHIPPED {
         let (entries, faults) = read_rule_entries(&Document::shipped(file, text));
         shipped.extend(entries);
         rules.findings.extend(faults.into_iter().map(|fault| RuleFault { alert: None, fault, kind: Kind::LeftOut }));

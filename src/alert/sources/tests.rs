@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::super::rule::SUMMARY;
 use super::*;
 
 fn told(rules: &Rules) -> String {
@@ -36,7 +37,7 @@ fn what_ships_has_no_fault() {
     let rules = loaded.rules;
     for rule in &rules {
         crate::promql::Expression::parse(rule.expression.text()).expect("PromQL");
-        assert!(!rule.summary.is_empty(), "{} has no summary", rule.alert);
+        assert!(rule.annotation(SUMMARY).is_some(), "{} has no summary", rule.alert);
     }
     // Of each of the files that ship.
     let names = ["StarRocksLostQuorum", "BatchSQLHighErrorRate", "StellarCollectorSilent"];
@@ -98,7 +99,7 @@ fn a_rule_of_a_shipped_name_changes_what_it_says() {
     let cluster = |rule: &Rule, name: &str| rule.scope.covers(&crate::sample::Labels::of([("cluster", name)]));
     assert_eq!((cluster(all, "shop"), cluster(all, "ads")), (false, true));
     assert_eq!((cluster(shop, "shop"), cluster(shop, "ads")), (true, false));
-    assert_eq!((find("Mine").severity.word(), find("Mine").summary.as_str()), ("warning", "Mine"));
+    assert_eq!((find("Mine").severity.word(), find("Mine").annotation(SUMMARY).is_none()), ("warning", true));
     assert_eq!(rules.rules.len(), before.len() + 3);
 }
 

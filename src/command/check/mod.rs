@@ -1,15 +1,13 @@
 //! `stellar check`: rules over what was collected since the last check, then who has to hear of it.
 
-mod dress;
 mod tell;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rusqlite::Connection;
 
+use super::judge::{LONGEST_LOOK_BACK, judge};
 use super::{Secrets, World, database, load_catalogue, load_settings, range, refuse_unknown};
-use crate::alert::check::{self, Checked, Memory};
 use crate::alert::rule::Rule;
 use crate::alert::sources;
 use crate::alert::state::Change;
@@ -17,26 +15,16 @@ use crate::cli::{Check, Global};
 use crate::clock::Clock;
 use crate::deliver::{self, Receiver, alertmanager, hook};
 use crate::failure::{Exit, Failure};
-use crate::promql::{Selector, Source};
 use crate::sample::{Millis, millis};
 use crate::settings::Loaded;
 use crate::settings::moments::Calendar;
 use crate::store::alerts::{self, Fired, Mute, Written};
 use crate::store::lock::Lock;
-use crate::store::{self, Store, read, samples};
+use crate::store::{self, Store, read};
 
 const MINUTE: Millis = 60_000;
-/// A check that was not made for longer than this begins that long ago.
-const LONGEST_LOOK_BACK: Millis = 24 * 60 * MINUTE;
 /// What `--history` shows without `--since`.
 const HISTORY: Millis = 7 * 24 * 60 * MINUTE;
-
-/// A rule, what is known of it, and what came of it.
-struct Judged<'r> {
-    rule: &'r Rule,
-    memory: Memory,
-    checked: Checked,
-}
 
 pub fn run(global: &Global, arguments: &Check, world: &World) -> Result<Exit> {
     checked(global, arguments, world).map_err(|error| {
@@ -77,7 +65,7 @@ fn checked(global: &Global, arguments: &Check, world: &World) -> Result<Exit> {
     let now = clock.now();
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     let memories = alerts::memories(store.reading()).map_err(explain)?;
-    let judged = judge(&enabled, memories, store.reading(), &loaded, &catalogue, now).map_err(explain)?;
+    let judged = judge(&enabled, memories, store.reading(), &loaded.settings, &catalogue, now).map_err(explain)?;
     if !arguments.dry_run {
         let written: Vec<Written> =
             judged.iter().map(|one| Written { rule: one.rule, memory: &one.memory, checked: &one.checked }).collect();
@@ -101,45 +89,6 @@ fn checked(global: &Global, arguments: &Check, world: &World) -> Result<Exit> {
         now,
     };
     tell::tell(&told, &loaded, arguments, global.quiet)
-}
-
-/// Every rule from where it was left, at each moment of a collection since, and now.
-fn judge<'r>(
-    rules: &[&'r Rule],
-    mut memories: BTreeMap<String, Memory>,
-    connection: &Connection,
-    loaded: &Loaded,
-    catalogue: &crate::catalogue::Catalogue,
-    now: Millis,
-) -> rusqlite::Result<Vec<Judged<'r>>> {
-    // A rule that was never looked at may have held for as long as it has to.
-    let patience = |rule: &Rule| millis(rule.hold).saturating_add(MINUTE);
-    let begin = |rule: &Rule| {
-        let last = memories.get(&rule.id).and_then(|memory| memory.evaluated_to);
-        // One of the future was made by a clock that was wrong.
-        last.filter(|last| *last <= now).unwrap_or(now - patience(rule)).max(now - LONGEST_LOOK_BACK)
-    };
-    let begins: Vec<Millis> = rules.iter().map(|rule| begin(rule)).collect();
-    let since = begins.iter().copied().min().unwrap_or(now);
-    let mut times = alerts::moments(connection, since, now)?;
-    if times.last() != Some(&now) {
-        times.push(now);
-    }
-    let mut selectors: Vec<Selector> = rules.iter().flat_map(|rule| rule.expression.selectors()).collect();
-    selectors.extend(rules.iter().flat_map(|rule| dress::selectors(rule, catalogue)));
-    let history = samples::history(connection, &selectors, times.first().copied().unwrap_or(now), now)?;
-    let dressing = dress::Dressing::new(&loaded.settings, catalogue);
-    let mut judged = Vec::with_capacity(rules.len());
-    for (rule, from) in rules.iter().copied().zip(begins) {
-        let mut memory = memories.remove(&rule.id).unwrap_or_default();
-        memory.evaluated_to = memory.evaluated_to.filter(|last| *last <= now);
-        let first = times.partition_point(|at| *at <= from);
-        let own = times.get(first..).unwrap_or_default();
-        let raise = |rule: &Rule, source: &dyn Source, at| dressing.raise(rule, source, at);
-        let checked = check::check(rule, &mut memory, &history, own, &raise);
-        judged.push(Judged { rule, memory, checked });
-    }
-    Ok(judged)
 }
 
 /// Tells every receiver what it has to hear; the reasons why some could not be told.

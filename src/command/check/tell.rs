@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::Judged;
 use crate::alert::check::firing;
 use crate::alert::rule::{ALERTNAME, SEVERITY, SUMMARY, Severity};
 use crate::alert::sources::{self, RuleFault};
 use crate::alert::state::Active;
+use crate::alert::told::summary;
 use crate::catalogue::batch::Batch;
 use crate::cli::Check;
+use crate::command::judge::Judged;
 use crate::command::{World, database, print, print_json, said, zone};
 use crate::failure::Exit;
 use crate::report::{harmless, patience};
@@ -91,11 +92,8 @@ fn target_of(labels: &Labels) -> String {
 }
 
 fn text_of(alert: &Active) -> String {
-    let summary = alert.raised.annotations.iter().find(|(name, _)| **name == *SUMMARY).map(|(_, text)| text.as_str());
-    let name = alert.raised.labels.get(ALERTNAME).map_or("", |name| name);
-    let text = summary.filter(|text| !text.is_empty()).unwrap_or(name);
     // The bar begins the figures of a plugin.
-    harmless(text).replace('|', "/")
+    harmless(summary(alert)).replace('|', "/")
 }
 
 /// Prints nothing but JSON when `quiet`: the exit code says it.

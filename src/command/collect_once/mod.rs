@@ -1,5 +1,6 @@
 //! `stellar collect-once`: who is due, fetch, evaluate, store, tell.
 
+mod dry_run;
 mod tell;
 
 use std::time::{Duration, Instant};

@@ -6,20 +6,17 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::json;
 
+use super::dry_run::dry_run;
 use super::{Collected, Outcome};
-use crate::alert;
-use crate::catalogue::batch::{Batch, Batches};
-use crate::catalogue::evaluate::Rows;
+use crate::catalogue::batch::Batch;
 use crate::catalogue::{Catalogue, Figures};
 use crate::cli::CollectOnce;
 use crate::collect::Problem;
-use crate::command::{World, database, print, print_json, zone};
+use crate::command::{World, database, print, print_json};
 use crate::failure::Exit;
-use crate::report::{self, Expected, Style};
-use crate::sample::Millis;
+use crate::report;
 use crate::settings::metric_entry::Subject;
-use crate::settings::{Cluster, Kind, Loaded, Target};
-use crate::store::read::{LatestCluster, LatestNode};
+use crate::settings::{Kind, Loaded};
 use crate::store::write::Stored;
 use crate::words;
 
@@ -208,74 +205,4 @@ fn as_json(outcome: &Outcome, catalogue: &Catalogue, exit: Exit) -> serde_json::
         "clusters": clusters,
         "applications": applications,
     })
-}
-
-/// The rows as the report would show them.
-fn dry_run(outcome: &Outcome, loaded: &Loaded, catalogue: &Catalogue, world: &World) -> Result<String> {
-    let rules = alert::shipped_rules().map_err(anyhow::Error::msg)?;
-    let style = Style { zone: zone(loaded, false), colour: world.colour, width: world.width };
-    let (mut rows, mut expected) = (Vec::new(), Vec::new());
-    let mut text = String::new();
-    for one in &outcome.collected {
-        match (one.target, &one.figures) {
-            (Target::Cluster(cluster), Figures::Cluster(figures)) => {
-                expected.push(Expected::from(cluster));
-                rows.push(as_if_stored(one, cluster, figures, catalogue, outcome.collected_at));
-            }
-            (_, Figures::Application(batches)) => text.push_str(&of_application(one, batches, catalogue)),
-            _ => {}
-        }
-    }
-    let assessed = report::assess(rows, &expected, catalogue, &rules, outcome.collected_at);
-    text.extend(assessed.iter().map(|one| format!("{}\n", report::render_cluster(one, catalogue, &style))));
-    text.push_str("dry run: nothing was stored\n");
-    Ok(text)
-}
-
-/// What was measured of an application, a line each.
-fn of_application(one: &Collected, batches: &Batches, catalogue: &Catalogue) -> String {
-    let generation = batches.generation.as_deref().unwrap_or("unknown");
-    let mut text = format!("{}  {}  generation {generation}\n", one.target.name(), one.word());
-    for (batch, row) in batches.rows.iter().filter(|(batch, _)| !batches.idle.contains(batch)) {
-        let about: Vec<&str> = batch.texts().into_iter().map(|text| &**text).filter(|text| !text.is_empty()).collect();
-        for (metric, value) in catalogue.stored(Subject::Batch).zip(row) {
-            if let Some(value) = value {
-                let value = words::value(*value, metric.entry.unit);
-                let _ = writeln!(text, "  {}  {}  {value}", about.join(" / "), metric.name());
-            }
-        }
-    }
-    text.push('\n');
-    text
-}
-
-fn as_if_stored(
-    one: &Collected,
-    cluster: &Cluster,
-    figures: &Rows,
-    catalogue: &Catalogue,
-    at: Millis,
-) -> LatestCluster {
-    let unmeasured = vec![None; catalogue.stored(Subject::Node).count()];
-    let nodes = one.harvest.nodes.iter().map(|node| LatestNode {
-        node: node.key.clone(),
-        instance: node.instance.clone(),
-        role: node.role.clone(),
-        version: node.version.clone(),
-        values: figures.nodes.get(&node.key).unwrap_or(&unmeasured).clone(),
-    });
-    let open = one.harvest.attempts.iter().filter(|attempt| !attempt.mended);
-    let failed = open.filter_map(|attempt| Some((attempt.url.clone(), attempt.error.clone()?)));
-    LatestCluster {
-        name: cluster.name.clone(),
-        labels: cluster.labels.clone(),
-        collected_at: Some(at),
-        values: figures.cluster.clone(),
-        nodes: nodes.collect(),
-        failures: u32::from(!one.answered()),
-        next_try: None,
-        last_error: one.harvest.problems.first().map(|problem| problem.text.clone()),
-        last_answer: one.answered().then_some(at),
-        failed_fetches: failed.collect(),
-    }
 }

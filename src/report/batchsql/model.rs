@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Status, patience};
 use super::view::{Column, Slots};
-use crate::alert::rule::VALUE;
-use crate::alert::{self, Rule, Severity};
+use crate::alert::told::sentences;
+use crate::alert::{Told, Verdict};
 use crate::catalogue::batch::Batch;
 use crate::history::{History, Steps, evaluate_over_time};
 use crate::promql::{self, EvalError, Value};
@@ -18,8 +18,8 @@ use crate::words;
 /// What the report is made of.
 pub struct Asked<'a> {
     pub columns: &'a [Column],
-    pub rules: &'a [Rule],
-    /// With what columns and rules read at `now`, and with what drawn columns read before it.
+    pub verdict: &'a Verdict,
+    /// With what columns read at `now`, and with what drawn columns read before it.
     pub history: &'a History,
     pub before: &'a History,
     pub stored: Vec<LatestApplication>,
@@ -140,7 +140,9 @@ pub fn assess(asked: Asked) -> Result<Report, EvalError> {
         }
         if own.is_none() {
             let cells = vec![Cell::Value { value: None, of_whole: false }; asked.columns.len()];
-            let status = if judged.status == Status::Ok { Status::NoData } else { judged.status };
+            let of_rules =
+                findings.iter().filter(|((application, _), _)| *application == name).map(|(_, status)| *status);
+            let status = of_rules.max().unwrap_or(Status::Ok).max(judged.status).max(Status::NoData);
             lines.push(Line { status, application: name, environment, batch: None, cells });
         }
         applications.push(judged);
@@ -197,40 +199,25 @@ fn drawn(column: &Column, slots: Slots, history: &History, at: Millis) -> Result
 
 type Findings = BTreeMap<Key, Status>;
 
-/// What the rules say, and of which they cannot be evaluated.
+/// What the rules say.
 fn judge(asked: &Asked) -> (Findings, Vec<(String, Status, String)>) {
-    let (mut findings, mut reasons) = (Findings::new(), Vec::new());
-    for rule in asked.rules {
-        let elements = match rule.elements(asked.history, asked.now) {
-            Ok(elements) => elements,
-            Err(error) => {
-                let reason = format!("the rule {} cannot be evaluated: {error}", rule.alert);
-                reasons.push((rule.alert.clone(), Status::Unknown, reason));
-                continue;
-            }
-        };
-        let status = match rule.severity {
-            Severity::Info => Status::Ok,
-            Severity::Warning => Status::Warn,
-            Severity::Critical => Status::Crit,
-        };
-        for element in elements {
-            let Some(key) = key(&element.labels) else { continue };
-            let selectors = rule.expression.selectors();
-            let read = selectors.first().and_then(|selector| selector.name.as_deref());
-            let shown = |name: &str| {
-                let reads = |column: &&Column| {
-                    let own = column.expression.selectors();
-                    own.first().and_then(|selector| selector.name.as_deref()) == read
-                };
-                let column = asked.columns.iter().find(reads).filter(|_| name == VALUE);
-                column.map(|column| shown(element.value, column))
-            };
-            reasons.push((name_of(&key.0, &key.1), status, alert::filled(&rule.summary, shown)));
-            let known = findings.entry(key).or_insert(status);
-            *known = status.max(*known);
-        }
+    let mut findings = Findings::new();
+    let mut groups: BTreeMap<Key, Vec<&Told>> = BTreeMap::new();
+    for told in &asked.verdict.told {
+        let Some(key) = key(&told.labels) else { continue };
+        let status = Status::of(told);
+        let known = findings.entry(key.clone()).or_insert(status);
+        *known = status.max(*known);
+        groups.entry(key).or_default().push(told);
     }
+    let mut reasons = Vec::new();
+    for ((application, batch), told) in groups {
+        let name = name_of(&application, &batch);
+        let told = sentences(told, asked.now);
+        reasons.extend(told.into_iter().map(|(told, sentence)| (name.clone(), Status::of(told), sentence)));
+    }
+    let faults = asked.verdict.faults.iter();
+    reasons.extend(faults.map(|fault| ("stellar".to_owned(), Status::Unknown, fault.clone())));
     (findings, reasons)
 }
 
@@ -298,7 +285,7 @@ fn standing(
             many => format!(" ({many} failures in a row)"),
         };
         let error = application.last_error.as_deref().unwrap_or("it did not answer");
-        return (Status::Crit, Some(format!("{last}{tries}: {error}")));
+        return (Status::NoData, Some(format!("{last}{tries}: {error}")));
     }
     if application.ended_at.is_some() {
         let what = if application.last_answer.is_some() { "its run has ended" } else { "nothing runs there" };

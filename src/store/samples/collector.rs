@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::catalogue::recorded::{COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILURES};
+use crate::catalogue::recorded::{COLLECTOR_INTERVAL, COLLECTOR_LAST_SUCCESS, TARGET_FAILED_FETCHES, TARGET_FAILURES};
 use crate::promql::Selector;
 use crate::sample::{Labels, Millis, Point, Series};
 
@@ -47,22 +47,38 @@ pub(super) fn series(
         found.push(one(COLLECTOR_INTERVAL, Labels::empty(), point.into_iter().collect()));
     }
     if is_wanted(TARGET_FAILURES) {
-        let mut statement = connection.prepare(
-            "SELECT kind, name, failures, last_collected_at FROM targets WHERE last_collected_at NOT NULL ORDER BY name",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
-            let point = Point { at: row.get(3)?, value: row.get(2)? };
-            let labels = Labels::of([(kind.as_str(), name.as_str())]);
-            let mut series = one(TARGET_FAILURES, labels, vec![point]);
-            // What is no longer collected fails no more.
-            series.points.push(crate::history::stale(point.at.saturating_add(24 * 3_600_000)));
-            found.push(series);
-        }
+        found.extend(of_targets(
+            connection,
+            TARGET_FAILURES,
+            // What is no longer collected at all fails no more.
+            "SELECT kind, name, last_collected_at, failures, last_collected_at + 24 * 3600000 FROM targets WHERE last_collected_at NOT NULL ORDER BY name",
+        )?);
+    }
+    if is_wanted(TARGET_FAILED_FETCHES) {
+        found.extend(of_targets(
+            connection,
+            TARGET_FAILED_FETCHES,
+            "SELECT kind, name, last_collected_at,
+                 (SELECT count(*) FROM failed_fetches CROSS JOIN endpoints ON endpoints.id = endpoint_id
+                  WHERE endpoints.cluster_id = targets.id AND run_id = snapshots.run_id AND error IS NOT NULL AND NOT mended),
+                 last_collected_at + max(300000, 2 * interval_ms)
+             FROM targets CROSS JOIN metrics_snapshots AS snapshots
+             ON snapshots.cluster_id = targets.id AND collected_at = last_collected_at ORDER BY name",
+        )?);
     }
     found.retain(|series| !series.points.is_empty());
     Ok(found)
+}
+
+/// The newest value of each target, from rows of kind, name, moment, value and the moment until which it speaks.
+fn of_targets(connection: &Connection, name: &str, rows: &str) -> rusqlite::Result<Vec<Series>> {
+    let mut statement = connection.prepare(rows)?;
+    let series = statement.query_map([], |row| {
+        let (kind, target): (String, String) = (row.get(0)?, row.get(1)?);
+        let points = vec![Point { at: row.get(2)?, value: row.get(3)? }, crate::history::stale(row.get(4)?)];
+        Ok(one(name, Labels::of([(kind.as_str(), target.as_str())]), points))
+    })?;
+    series.collect()
 }
 
 fn one(name: &str, labels: Labels, points: Vec<Point>) -> Series {
