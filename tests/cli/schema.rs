@@ -117,8 +117,9 @@ fn the_records_of_old_fetches_read_as_before() {
         assert_eq!(stage.run(DAY_AFTER, &["aggregate-daily"]).code, 0);
         assert_eq!(stage.rows("PRAGMA user_version"), format!("{}\n", newest()));
         assert_eq!(stage.rows(FETCHES), old, "of schema {schema}");
-        let after = stage.run(START + 2 * STEP + 5, &["report"]).stdout;
-        assert!(after.contains("/metrics: connection refused") && !after.contains("rules wait"), "{after}");
+        let after = stage.run(START + 2 * STEP + 5, &["report"]);
+        let has = |text: &str| after.stdout.contains(text);
+        assert!(has("/metrics: connection refused") && !has("rules wait"), "{after:?}");
         assert_eq!(stage.rows("SELECT count(*) FROM good_fetches"), "2\n");
     }
 }

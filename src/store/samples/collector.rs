@@ -61,7 +61,7 @@ pub(super) fn series(
             "SELECT kind, name, last_collected_at,
                  (SELECT count(*) FROM failed_fetches CROSS JOIN endpoints ON endpoints.id = endpoint_id
                   WHERE endpoints.cluster_id = targets.id AND run_id = snapshots.run_id AND error IS NOT NULL AND NOT mended),
-                 last_collected_at + max(300000, 2 * interval_ms)
+                 last_collected_at + max(300000, 2 * coalesce(interval_ms, 0))
              FROM targets CROSS JOIN metrics_snapshots AS snapshots
              ON snapshots.cluster_id = targets.id AND collected_at = last_collected_at ORDER BY name",
         )?);
