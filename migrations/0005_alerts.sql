@@ -36,7 +36,8 @@ CREATE TABLE alerts_active (
     PRIMARY KEY (rule, labels)
 ) STRICT, WITHOUT ROWID;
 
--- What a receiver has taken of an alert: that it fires, and that it has ended. Neither is told twice as new.
+-- What a receiver has taken of an alert: that it fires, and that it has ended. Neither is told twice as new. A row with
+-- neither and without an error: a check was killed while it told, the receiver may have heard.
 CREATE TABLE alert_deliveries (
     fired_id    INTEGER NOT NULL REFERENCES alerts_fired (id),
     receiver    TEXT    NOT NULL,

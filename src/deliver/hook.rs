@@ -1,4 +1,8 @@
 //! Alerts to a program: mail, chat, whatever people have. It is run once for each alert, which it reads as JSON.
+//!
+//! A check that is killed between the end of the program and the note of it runs it again for the same announcement. The
+//! other order would lose one now and then, and nobody could tell; this way a program can: `id`, `startsAt` and `status` are
+//! the same. `id` alone is not enough: when the newest alerts have gone with the history, their numbers are given anew.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

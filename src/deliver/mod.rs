@@ -49,7 +49,7 @@ pub fn due(receiver: &Receiver, fired: &Fired, known: &Delivered, muted: bool, n
         None if known.firing_at.is_some() && !again => None,
         None => Some(Change::Firing),
         // Who never heard that it fires need not hear that it does not.
-        Some(_) if known.firing_at.is_none() => None,
+        Some(_) if known.firing_at.is_none() && !known.in_doubt => None,
         Some(_) if known.resolved_at.is_none() => Some(Change::Resolved),
         Some(at) if again && now - at < RESENT_FOR => Some(Change::Resolved),
         Some(_) => None,

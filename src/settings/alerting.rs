@@ -33,7 +33,8 @@ impl Alerting {
         let command = section.optional(
             "command",
             &program,
-            "a program, and its arguments, that is run for each alert that fires or ends; the alert is JSON on its input",
+            "a program, and its arguments, that is run for each alert that fires or ends; the alert is JSON on its input, \
+             once more after a check that was killed: with the same `id`, `startsAt` and `status`",
         );
         let command_timeout = section.value(
             "command_timeout",

@@ -51,6 +51,8 @@ impl Mute {
 pub struct Delivered {
     pub firing_at: Option<Millis>,
     pub resolved_at: Option<Millis>,
+    /// A check began to tell it and did not live to note how that ended: it may have heard.
+    pub in_doubt: bool,
 }
 
 /// What a check knows of a rule, and what came of it.
@@ -139,6 +141,25 @@ impl Store {
         write().map_err(|error| super::explain(&path, &error))
     }
 
+    /// Notes what a receiver is about to be told first, so that a check that is killed over it leaves a trace: whoever may
+    /// have heard that an alert fires has to hear that it ended.
+    pub fn write_attempts(&mut self, receiver: &str, attempts: &[(i64, Change)]) -> Result<(), Failure> {
+        let path = self.path.clone();
+        let mut write = || -> rusqlite::Result<()> {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (id, _) in attempts.iter().filter(|(_, change)| *change == Change::Firing) {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO alert_deliveries (fired_id, receiver) VALUES (?1, ?2)
+                         ON CONFLICT DO UPDATE SET error = NULL WHERE firing_at IS NULL",
+                    )?
+                    .execute(params![id, receiver])?;
+            }
+            transaction.commit()
+        };
+        write().map_err(|error| super::explain(&path, &error))
+    }
+
     /// Notes what a receiver has taken, or why it has not.
     pub fn write_delivery(
         &mut self,
@@ -195,20 +216,12 @@ impl Store {
         write().map_err(|error| super::explain(&path, &error))
     }
 
-    /// Notes that there is a check, and tells when the one before it was.
-    pub fn swap_last_check(&mut self, now: Millis) -> Result<Option<Millis>, Failure> {
-        let path = self.path.clone();
-        let mut swap = || -> rusqlite::Result<Option<Millis>> {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let last: Option<String> = transaction
-                .query_row("SELECT value FROM info WHERE name = 'last_check'", [], |row| row.get(0))
-                .optional()?;
-            transaction
-                .execute("INSERT OR REPLACE INTO info (name, value) VALUES ('last_check', ?1)", [now.to_string()])?;
-            transaction.commit()?;
-            Ok(last.and_then(|text| text.parse().ok()))
-        };
-        swap().map_err(|error| super::explain(&path, &error))
+    /// Notes when a check had told everybody.
+    pub fn write_last_check(&mut self, now: Millis) -> Result<(), Failure> {
+        let written = self
+            .connection
+            .execute("INSERT OR REPLACE INTO info (name, value) VALUES ('last_check', ?1)", [now.to_string()]);
+        written.map(drop).map_err(|error| super::explain(&self.path, &error))
     }
 
     /// For reading in the midst of a check.
@@ -345,12 +358,22 @@ pub fn fired(connection: &Connection, since: Millis, until: Millis) -> rusqlite:
     fired.collect()
 }
 
+/// When the last check was that told everybody.
+pub fn last_check(connection: &Connection) -> rusqlite::Result<Option<Millis>> {
+    let found =
+        connection.query_row("SELECT value FROM info WHERE name = 'last_check'", [], |row| row.get::<_, String>(0));
+    Ok(found.optional()?.and_then(|text| text.parse().ok()))
+}
+
 /// What a receiver has taken of an alert.
 pub fn delivered(connection: &Connection, fired_id: i64, receiver: &str) -> rusqlite::Result<Delivered> {
     let found = connection
-        .prepare_cached("SELECT firing_at, resolved_at FROM alert_deliveries WHERE fired_id = ?1 AND receiver = ?2")?
+        .prepare_cached(
+            "SELECT firing_at, resolved_at, firing_at IS NULL AND error IS NULL FROM alert_deliveries
+             WHERE fired_id = ?1 AND receiver = ?2",
+        )?
         .query_row(params![fired_id, receiver], |row| {
-            Ok(Delivered { firing_at: row.get(0)?, resolved_at: row.get(1)? })
+            Ok(Delivered { firing_at: row.get(0)?, resolved_at: row.get(1)?, in_doubt: row.get(2)? })
         });
     found.optional().map(Option::unwrap_or_default)
 }

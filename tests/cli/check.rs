@@ -1,13 +1,13 @@
 //! `stellar check`: what fires and what it takes, from check to check, and who hears of it.
 
-mod alertmanager;
+pub mod alertmanager;
 
 use crate::common::replay::{Application, START, STEP, demo_cluster};
 use crate::program::{Stage, silent};
 use crate::snapshot;
 
 /// What an application exports that follows the guide; `{}` is its rate.
-fn page(rate: &str) -> Vec<u8> {
+pub fn page(rate: &str) -> Vec<u8> {
     format!(
         "# TYPE batchsql_current_rps gauge\nbatchsql_current_rps{{database=\"mysql\",test_name=\"nightly\"}} {rate}\n\
          # TYPE batchsql_error_rate gauge\nbatchsql_error_rate{{database=\"mysql\",test_name=\"nightly\"}} 0\n"
@@ -22,7 +22,7 @@ fn application(rate: &str) -> (Application, Stage) {
 }
 
 /// Collects every half minute from one moment to another, both in seconds since START.
-fn collect(stage: &Stage, from: i64, to: i64) {
+pub fn collect(stage: &Stage, from: i64, to: i64) {
     for second in (from..=to).step_by(30) {
         assert_eq!(stage.run(START + second, &["collect-once"]), silent());
     }

@@ -108,38 +108,50 @@ fn deliver(store: &mut Store, loaded: &Loaded, mutes: &[Mute], now: Millis, cloc
         }
     }
     // Beyond the next check, however late it is.
-    let ends_at = now + 4 * MINUTE.max(millis(settings.shortest_interval())).max(since_last_check(store, now)?);
+    let last = alerts::last_check(store.reading()).map_err(explain)?;
+    let ends_at = now + 4 * MINUTE.max(millis(settings.shortest_interval())).max(since(last, now));
     let mut failures = Vec::new();
     for (receiver, alerts) in due {
-        let posted = match &receiver {
-            Receiver::Alertmanager(base) => {
-                alertmanager::post(base, &settings.alerting.access, &alerts, ends_at, clock)
-            }
-            Receiver::Command(words) => {
-                let mut posted = alertmanager::Posted::default();
-                for (one, change) in alerts {
-                    match hook::run(words, one, change, settings.alerting.command_timeout) {
-                        Ok(()) => posted.taken.push((one.id, change)),
-                        Err(error) => posted.failed.push((one.id, error)),
-                    }
-                }
-                posted
-            }
+        let at_once = match &receiver {
+            Receiver::Alertmanager(_) => alerts.len(),
+            // Each is noted before the next: a check that is killed repeats one, not all that it told.
+            Receiver::Command(_) => 1,
         };
-        store.write_delivery(receiver.name(), &posted.taken, &posted.failed, now)?;
-        for (_, error) in posted.failed {
-            if !failures.contains(&error) {
-                failures.push(error);
+        for alerts in alerts.chunks(at_once) {
+            let attempts: Vec<(i64, Change)> = alerts.iter().map(|(one, change)| (one.id, *change)).collect();
+            store.write_attempts(receiver.name(), &attempts)?;
+            let posted = match &receiver {
+                Receiver::Alertmanager(base) => {
+                    alertmanager::post(base, &settings.alerting.access, alerts, ends_at, clock)
+                }
+                Receiver::Command(words) => {
+                    let mut posted = alertmanager::Posted::default();
+                    for (one, change) in alerts {
+                        match hook::run(words, one, *change, settings.alerting.command_timeout) {
+                            Ok(()) => posted.taken.push((one.id, *change)),
+                            Err(error) => posted.failed.push((one.id, error)),
+                        }
+                    }
+                    posted
+                }
+            };
+            store.write_delivery(receiver.name(), &posted.taken, &posted.failed, now)?;
+            for (_, error) in posted.failed {
+                if !failures.contains(&error) {
+                    failures.push(error);
+                }
             }
         }
     }
+    // Last: a check that is killed before counts for nothing, or the one right after it would tell an Alertmanager of an
+    // end before the next.
+    store.write_last_check(now)?;
     Ok(failures)
 }
 
 /// How long ago the check before this one was, up to an hour.
-fn since_last_check(store: &mut Store, now: Millis) -> Result<Millis> {
-    let last = store.swap_last_check(now)?;
-    Ok(last.map_or(0, |last| (now - last).clamp(0, 60 * MINUTE)))
+fn since(last: Option<Millis>, now: Millis) -> Millis {
+    last.map_or(0, |last| (now - last).clamp(0, 60 * MINUTE))
 }
 
 fn history(loaded: &Loaded, arguments: &Check, now: Millis, world: &World) -> Result<Exit> {

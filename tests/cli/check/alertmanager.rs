@@ -13,10 +13,10 @@ use crate::common::replay::{Application, Node, START};
 use crate::program::Stage;
 
 /// What a webhook receiver heard: status, alert and its start.
-type Heard = Arc<Mutex<Vec<(String, String, String)>>>;
+pub type Heard = Arc<Mutex<Vec<(String, String, String)>>>;
 
 /// Ends with the value.
-struct Alertmanager {
+pub struct Alertmanager {
     process: Child,
     port: u16,
 }
@@ -28,12 +28,12 @@ impl Drop for Alertmanager {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port()
 }
 
 /// A receiver that takes every webhook.
-fn receiver() -> (u16, Heard) {
+pub fn receiver() -> (u16, Heard) {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = socket.local_addr().expect("an address").port();
     let heard = Heard::default();
@@ -65,7 +65,7 @@ fn receiver() -> (u16, Heard) {
     (port, heard)
 }
 
-fn start(program: &Path, folder: &Path, port: u16, webhook: u16) -> Alertmanager {
+pub fn start(program: &Path, folder: &Path, port: u16, webhook: u16) -> Alertmanager {
     let config = folder.join("alertmanager.yml");
     let text = format!(
         "route: {{ receiver: hook, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 1h }}\n\
@@ -87,7 +87,7 @@ fn start(program: &Path, folder: &Path, port: u16, webhook: u16) -> Alertmanager
     started
 }
 
-fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < until, "waited for {what}");
@@ -96,13 +96,13 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[allow(clippy::disallowed_methods, reason = "an Alertmanager knows no other time than that of the machine")]
-fn today() -> i64 {
+pub fn today() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     now.as_secs() as i64
 }
 
 /// Status and name of what was heard, in its order.
-fn heard(heard: &Heard) -> Vec<(String, String)> {
+pub fn heard(heard: &Heard) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for (status, alert, _) in heard.lock().expect("what was heard").iter() {
         all.push((status.clone(), alert.clone()));

@@ -2,6 +2,7 @@
 //! command need for that is here once: moments, kills, stops, a small disk, and what whole means.
 
 mod aggregate;
+mod check;
 mod cleanup;
 mod clock;
 mod collect;
