@@ -1,6 +1,7 @@
 //! `stellar check`: what fires and what it takes, from check to check, and who hears of it.
 
 pub mod alertmanager;
+mod clusters;
 mod timing;
 
 use crate::common::replay::{Application, START, STEP, demo_cluster};
