@@ -126,9 +126,9 @@ fn judge<'r>(
         times.push(now);
     }
     let mut selectors: Vec<Selector> = rules.iter().flat_map(|rule| rule.expression.selectors()).collect();
-    selectors.extend(rules.iter().flat_map(|rule| dress::selectors(rule, catalogue)));
+    let dressing = dress::Dressing::new(&loaded.settings, catalogue, rules);
+    selectors.extend(dressing.selectors().cloned());
     let history = samples::history(connection, &selectors, times.first().copied().unwrap_or(now), now)?;
-    let dressing = dress::Dressing::new(&loaded.settings, catalogue);
     let mut judged = Vec::with_capacity(rules.len());
     for (rule, from) in rules.iter().copied().zip(begins) {
         let mut memory = memories.remove(&rule.id).unwrap_or_default();
