@@ -22,8 +22,6 @@ pub struct Checked {
     pub changes: Vec<(Millis, Transition)>,
     /// Why the last evaluation gave nothing, if it failed.
     pub error: Option<String>,
-    /// Nothing that the rule reads had a sample at the last evaluation.
-    pub no_data: bool,
 }
 
 /// Whom a check works for: what rules give, as alerts at one moment.
@@ -44,13 +42,13 @@ pub fn check(rule: &Rule, memory: &mut Memory, source: &dyn Source, times: &[Mil
             continue;
         }
         memory.evaluated_to = Some(at);
-        (checked.error, checked.no_data) = (None, false);
-        let raised = match raised(rule, source, at, raise) {
-            Ok(Some(raised)) => Some(raised),
-            Ok(None) => {
-                checked.no_data = true;
+        checked.error = None;
+        let raised = match raise(rule, source, at) {
+            // Nothing is what most rules are taken to give without data, so for them nobody has to look.
+            Ok(raised) if raised.is_empty() && rule.no_data != Fallback::Ok && !has_data(rule, source, at) => {
                 fallen_back(rule, rule.no_data, "no data")
             }
+            Ok(raised) => Some(raised),
             Err(error) => {
                 checked.error = Some(error);
                 fallen_back(rule, rule.on_error, "error")
@@ -66,17 +64,13 @@ pub fn check(rule: &Rule, memory: &mut Memory, source: &dyn Source, times: &[Mil
     checked
 }
 
-/// `None` when nothing that the rule reads has a sample.
-fn raised(rule: &Rule, source: &dyn Source, at: Millis, raise: &Raise) -> Result<Option<Vec<Raised>>, String> {
-    let raised = raise(rule, source, at)?;
-    if raised.is_empty() {
-        let mut seen = false;
-        for selector in rule.expression.selectors() {
-            source.visit(&selector, at - selector.offset, &mut |_, _, _| seen = true);
-        }
-        return Ok(seen.then(Vec::new));
+/// Whether something that the rule reads has a sample.
+fn has_data(rule: &Rule, source: &dyn Source, at: Millis) -> bool {
+    let mut seen = false;
+    for selector in rule.expression.selectors() {
+        source.visit(&selector, at - selector.offset, &mut |_, _, _| seen = true);
     }
-    Ok(Some(raised))
+    seen
 }
 
 /// What a rule that cannot say anything is taken to say; `None` leaves all as it was.

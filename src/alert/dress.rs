@@ -1,5 +1,7 @@
 //! Alerts get their labels and annotations: templates expanded, names in braces filled.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::raise::{self, Surroundings};
 use super::rule::{Rule, VALUE};
 use super::state::Raised;
@@ -15,6 +17,8 @@ use crate::words;
 pub struct Dressing<'s> {
     settings: &'s Settings,
     catalogue: &'s Catalogue,
+    /// What the names in the braces of the rules mean; an alert is dressed at every moment of its life.
+    metrics: BTreeMap<String, (Selector, Unit)>,
 }
 
 /// The metric of a cluster or of a batch that a name in braces means, as a selector.
@@ -27,14 +31,13 @@ fn selector(name: &str, catalogue: &Catalogue) -> Option<(Selector, Unit)> {
     Some((selectors.into_iter().next()?, unit))
 }
 
-/// What the annotations of a rule read besides its expression.
-pub fn selectors(rule: &Rule, catalogue: &Catalogue) -> Vec<Selector> {
+/// The names in the braces of a rule's annotations.
+fn names(rule: &Rule) -> impl Iterator<Item = String> {
     let uses = rule.annotations.iter().flat_map(|(_, template)| template.uses());
-    let names = uses.filter_map(|used| match used {
+    uses.filter_map(|used| match used {
         Use::Brace(name) => Some(name),
         _ => None,
-    });
-    names.filter_map(|name| selector(&name, catalogue)).map(|(selector, _)| selector).collect()
+    })
 }
 
 /// What a rule gives counts in what it reads first.
@@ -59,8 +62,15 @@ fn shown(value: f64, unit: Unit) -> String {
 }
 
 impl<'s> Dressing<'s> {
-    pub fn new(settings: &'s Settings, catalogue: &'s Catalogue) -> Self {
-        Self { settings, catalogue }
+    pub fn new(settings: &'s Settings, catalogue: &'s Catalogue, rules: &[&Rule]) -> Self {
+        let names: BTreeSet<String> = rules.iter().flat_map(|rule| names(rule)).collect();
+        let metrics = names.into_iter().filter_map(|name| selector(&name, catalogue).map(|found| (name, found)));
+        Self { settings, catalogue, metrics: metrics.collect() }
+    }
+
+    /// What the annotations of the rules read besides the expressions.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        self.metrics.values().map(|(selector, _)| selector)
     }
 
     /// The alerts of a rule at one moment, with the labels that the configuration gives their targets.
@@ -102,11 +112,11 @@ impl<'s> Dressing<'s> {
         if let Some(value) = labels.get(name) {
             return Some(value.to_string());
         }
-        let (selector, unit) = selector(name, self.catalogue)?;
+        let (selector, unit) = self.metrics.get(name)?;
         let own = ["cluster", "application", "database", "table", "test_name"];
-        let found = samples(&selector, source, at).into_iter().find(|series| {
+        let found = samples(selector, source, at).into_iter().find(|series| {
             own.iter().all(|label| labels.get(label).is_none() || series.labels.get(label) == labels.get(label))
         })?;
-        found.points.last().map(|point| shown(point.value, unit))
+        found.points.last().map(|point| shown(point.value, *unit))
     }
 }

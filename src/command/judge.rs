@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::alert::check::{self, Checked, Memory};
-use crate::alert::dress::{self, Dressing};
+use crate::alert::dress::Dressing;
 use crate::alert::rule::Rule;
 use crate::alert::state::Active;
 use crate::alert::{Verdict, sources};
@@ -51,9 +51,9 @@ pub fn judge<'r>(
         times.push(now);
     }
     let mut selectors: Vec<Selector> = rules.iter().flat_map(|rule| rule.expression.selectors()).collect();
-    selectors.extend(rules.iter().flat_map(|rule| dress::selectors(rule, catalogue)));
+    let dressing = Dressing::new(settings, catalogue, rules);
+    selectors.extend(dressing.selectors().cloned());
     let history = samples::history(connection, &selectors, times.first().copied().unwrap_or(now), now)?;
-    let dressing = Dressing::new(settings, catalogue);
     let mut judged = Vec::with_capacity(rules.len());
     for (rule, from) in rules.iter().copied().zip(begins) {
         let mut memory = memories.remove(&rule.id).unwrap_or_default();
@@ -114,7 +114,7 @@ pub fn verdict_of(
     catalogue: &Catalogue,
     now: Millis,
 ) -> Verdict {
-    let dressing = Dressing::new(settings, catalogue);
+    let dressing = Dressing::new(settings, catalogue, rules);
     let mut verdict = Verdict::default();
     for rule in rules {
         let mut memory = Memory::default();

@@ -40,6 +40,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::catalogue::Catalogue;
@@ -83,6 +84,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(explain)?;
         connection.busy_timeout(PATIENCE).map_err(explain)?;
+        keep_plans(&connection).map_err(explain)?;
         migrate::prepare(&mut connection, path)?;
         for subject in Subject::ALL {
             let names: Vec<&str> = catalogue.stored(subject).map(|metric| metric.name()).collect();
@@ -123,6 +125,7 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = Connection::open_with_flags(name, flags)?;
         connection.busy_timeout(PATIENCE)?;
+        keep_plans(&connection)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     };
@@ -145,6 +148,12 @@ pub fn open_read_only(path: &Path) -> Result<Connection, Failure> {
             .with_hint("collect first: stellar collect-once"));
     }
     Ok(connection)
+}
+
+/// A plan once made serves all values. Otherwise SQLite makes it anew whenever other values are bound, to see whether these
+/// would have a better one, and that costs more than most of our statements; nothing here was ever analyzed, so there is none.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// For commands that make nothing, before they leave a lock beside a database that is not there. What cannot be looked for is

@@ -101,16 +101,16 @@ impl Tables {
 
     /// The parts of a target that some snapshot is of.
     pub fn parts(&self, connection: &Connection, id: i64) -> rusqlite::Result<Vec<Part>> {
-        self.parts_in(connection, snapshot_table(self.parts), id)
+        self.parts_in(connection, snapshot_table(self.parts), id, "collected_at")
     }
 
     /// Those that some day is of.
     pub fn parts_with_days(&self, connection: &Connection, id: i64) -> rusqlite::Result<Vec<Part>> {
-        self.parts_in(connection, daily_table(self.parts), id)
+        self.parts_in(connection, daily_table(self.parts), id, "day")
     }
 
-    fn parts_in(&self, connection: &Connection, table: &str, id: i64) -> rusqlite::Result<Vec<Part>> {
-        let mut parts = keys::of_owner(connection, table, (self.owner, id), self.part)?;
+    fn parts_in(&self, connection: &Connection, table: &str, id: i64, time: &str) -> rusqlite::Result<Vec<Part>> {
+        let mut parts = keys::of_owner(connection, table, (self.owner, id), self.part, time)?;
         // Empty texts are the own row of the target.
         parts.retain(|part| part.iter().any(|text| !text.is_empty()));
         Ok(parts)

@@ -78,7 +78,13 @@ pub fn latest(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Resul
         let id: i64 = row.get(0)?;
         let last_answer: Option<Millis> = row.get(5)?;
         let mut batches = Vec::new();
-        for key in keys::of_owner(connection, snapshot_table(Subject::Batch), ("application_id", id), &Batch::LABELS)? {
+        for key in keys::of_owner(
+            connection,
+            snapshot_table(Subject::Batch),
+            ("application_id", id),
+            &Batch::LABELS,
+            "collected_at",
+        )? {
             let [database, table, test_name] = key.as_slice() else { continue };
             let batch = |row: &Row| {
                 let [database, table, test_name] = [database, table, test_name].map(|text| text.as_str().into());

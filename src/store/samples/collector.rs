@@ -32,12 +32,13 @@ pub(super) fn series(
         found.push(one(COLLECTOR_LAST_SUCCESS, Labels::empty(), points.collect()));
     }
     if is_wanted(COLLECTOR_INTERVAL) {
+        // CROSS: from the few targets to a row of each. SQLite would go through all snapshots and look their targets up.
         let shortest: Option<Millis> = connection.query_row(
             "SELECT min(interval_ms) FROM (
-                 SELECT interval_ms FROM targets JOIN metrics_snapshots
+                 SELECT interval_ms FROM targets CROSS JOIN metrics_snapshots
                  ON cluster_id = targets.id AND collected_at = last_collected_at
                  UNION ALL
-                 SELECT interval_ms FROM targets JOIN batch_snapshots
+                 SELECT interval_ms FROM targets CROSS JOIN batch_snapshots
                  ON application_id = targets.id AND database = '' AND \"table\" = '' AND test_name = ''
                     AND collected_at = last_answer)",
             [],

@@ -167,7 +167,8 @@ impl Source<'_> {
                 continue;
             }
             let table = snapshot_table(self.naming.subject);
-            for key in keys::of_owner(self.connection, table, (self.table.owner, *id), self.table.keys)? {
+            for key in keys::of_owner(self.connection, table, (self.table.owner, *id), self.table.keys, "collected_at")?
+            {
                 let labels: Vec<&str> = labels.iter().chain(&key).map(String::as_str).collect();
                 for reading in readings {
                     let wanted = |metric: &&&str| self.is_wanted(&labels, Some(&self.naming.sample(metric)));
