@@ -1,7 +1,7 @@
 //! Replayed clusters and applications for `benches/run`, in a process of their own, so that what they cost is not counted.
 //!
-//! `endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE]`, or `endpoints FOLDER applications COUNT`, writes
-//! FOLDER/config.toml and answers, after so many ms, until its standard input ends.
+//! `endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE]`, `endpoints FOLDER applications COUNT`, or `endpoints FOLDER both
+//! CLUSTERS FRONTENDS BACKENDS APPLICATIONS`, writes FOLDER/config.toml and answers, after so many ms, until its standard input ends.
 //! Pages are recorded ones: of clusters made up to 2,000 samples, of applications cut down to 100. Their counters go on
 //! every second.
 
@@ -31,33 +31,62 @@ fn main() -> Result<()> {
         std::process::exit(0);
     });
     match words[..] {
-        [folder, "applications", count] => applications(Path::new(folder), count.parse()?),
-        [folder, clusters, frontends, backends] => of_clusters(folder, [clusters, frontends, backends], None),
-        [folder, clusters, frontends, backends, pause] => {
-            of_clusters(folder, [clusters, frontends, backends], Some(Duration::from_millis(pause.parse()?)))
+        [folder, "applications", count] => serve(folder, vec![applications(count)?]),
+        [folder, "both", clusters, frontends, backends, count] => {
+            serve(folder, vec![of_clusters([clusters, frontends, backends], None)?, applications(count)?])
         }
-        _ => anyhow::bail!("usage: endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE] | FOLDER applications COUNT"),
+        [folder, clusters, frontends, backends] => {
+            serve(folder, vec![of_clusters([clusters, frontends, backends], None)?])
+        }
+        [folder, clusters, frontends, backends, pause] => {
+            let pause = Some(Duration::from_millis(pause.parse()?));
+            serve(folder, vec![of_clusters([clusters, frontends, backends], pause)?])
+        }
+        _ => anyhow::bail!(
+            "usage: endpoints FOLDER CLUSTERS FRONTENDS BACKENDS [PAUSE] | FOLDER applications COUNT \
+             | FOLDER both CLUSTERS FRONTENDS BACKENDS APPLICATIONS"
+        ),
     }
 }
 
+/// Targets that answer.
+struct Served {
+    /// How the configuration names them.
+    blocks: String,
+    /// Shows the pages of a second, counted from the first.
+    show: Box<dyn FnMut(usize)>,
+}
+
+/// Shows the first pages, says where they are, and goes on every second.
+fn serve(folder: &str, mut all: Vec<Served>) -> Result<()> {
+    for second in 0.. {
+        all.iter_mut().for_each(|served| (served.show)(second));
+        if second == 0 {
+            write(Path::new(folder), &all.iter().map(|served| served.blocks.as_str()).collect::<String>())?;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Ok(())
+}
+
 /// Each application has another of the recorded pages every second.
-fn applications(folder: &Path, count: usize) -> Result<()> {
+fn applications(count: &str) -> Result<Served> {
     let looks = life("C");
     let pages: Vec<Arc<[u8]>> =
         looks.iter().skip(30).take(STEPS).filter_map(|look| look.page.as_ref()).map(shortened).collect();
-    let applications: Vec<Application> = (0..count).map(|_| Application::with_page(Arc::clone(&pages[0]))).collect();
+    let applications: Vec<Application> =
+        (0..count.parse()?).map(|_| Application::with_page(Arc::clone(&pages[0]))).collect();
     let blocks = applications.iter().enumerate().map(|(index, application)| {
-        format!("\n[[applications]]\nname = \"bench-{index:03}\"\nurl = \"{}\"\n", application.url())
+        format!("\n[[applications]]\nname = \"batch-{index:03}\"\nurl = \"{}\"\n", application.url())
     });
-    write(folder, &blocks.collect::<String>())?;
-    for page in pages.iter().cycle() {
-        std::thread::sleep(Duration::from_secs(1));
-        applications.iter().for_each(|application| {
-            application.show(Arc::clone(page));
+    let blocks = blocks.collect();
+    let show = move |second: usize| {
+        for application in &applications {
+            application.show(Arc::clone(&pages[second % pages.len()]));
             application.node.forget();
-        });
-    }
-    Ok(())
+        }
+    };
+    Ok(Served { blocks, show: Box::new(show) })
 }
 
 /// The first hundred series of what the catalogue reads: of the real database first, then of those that are announced.
@@ -87,7 +116,8 @@ fn shortened(page: &LivePage) -> Arc<[u8]> {
     let lines = text.lines().filter(|line| chosen.contains(line));
     lines.fold(String::new(), |text, line| text + line + "\n").into_bytes().into()
 }
-fn of_clusters(folder: &str, counts: [&str; 3], pause: Option<Duration>) -> Result<()> {
+
+fn of_clusters(counts: [&str; 3], pause: Option<Duration>) -> Result<Served> {
     let [clusters, frontends, backends] = counts.map(str::parse::<usize>);
     let (frontends, backends) = (frontends?, backends?);
     let clusters: Vec<Cluster> = (0..clusters?).map(|_| Cluster::start(frontends, backends)).collect();
@@ -102,8 +132,9 @@ fn of_clusters(folder: &str, counts: [&str; 3], pause: Option<Duration>) -> Resu
     };
     let pages: Vec<_> = (0..STEPS).map(of_step).collect();
     let clock = Clock::new(None)?;
-    let mut configured = false;
-    for (leader, follower, backend) in pages.iter().cycle() {
+    let blocks = configured(&clusters);
+    let show = move |second: usize| {
+        let (leader, follower, backend) = &pages[second % pages.len()];
         for cluster in &clusters {
             cluster.edit(|world| {
                 world.tick(clock.now() / 1000);
@@ -113,22 +144,17 @@ fn of_clusters(folder: &str, counts: [&str; 3], pause: Option<Duration>) -> Resu
             });
             cluster.forget();
         }
-        if !configured {
-            configure(Path::new(folder), &clusters)?;
-            configured = true;
-        }
-        std::thread::sleep(Duration::from_secs(1));
-    }
-    Ok(())
+    };
+    Ok(Served { blocks, show: Box::new(show) })
 }
 
-fn configure(folder: &Path, clusters: &[Cluster]) -> Result<()> {
+fn configured(clusters: &[Cluster]) -> String {
     let mut text = String::new();
     for (index, cluster) in clusters.iter().enumerate() {
         let frontends = cluster.urls().iter().map(|url| format!("\"{url}\"")).collect::<Vec<_>>().join(", ");
         text += &format!("\n[[clusters]]\nname = \"bench-{index:03}\"\nfrontends = [{frontends}]\nuser = \"root\"\n");
     }
-    write(folder, &text)
+    text
 }
 
 /// Renamed into place, because somebody waits for it to appear.

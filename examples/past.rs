@@ -3,6 +3,7 @@
 //! - `past DATABASE SLOTS` stores its newest run once more in each of so many earlier slots of 30 s;
 //! - `past DATABASE without-nodes` drops the snapshots of nodes;
 //! - `past DATABASE values` tells what a stored value takes;
+//! - `past DATABASE unchecked` forgets every check of rules;
 //! - `past DATABASE waits` asks for the database as a collection does, every 50 ms until the standard input ends, and tells
 //!   how long it waited.
 
@@ -20,11 +21,16 @@ use rusqlite::Connection;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [database, what] = arguments.as_slice() else {
-        anyhow::bail!("usage: past DATABASE SLOTS|without-nodes|values|waits");
+        anyhow::bail!("usage: past DATABASE SLOTS|without-nodes|unchecked|values|waits");
     };
     let database = Path::new(database);
     match what.as_str() {
         "without-nodes" => Ok(Connection::open(database)?.execute_batch("DELETE FROM node_snapshots; VACUUM")?),
+        "unchecked" => {
+            let tables = ["alert_deliveries", "alerts_active", "alerts_fired", "rule_checks"];
+            Ok(Connection::open(database)?
+                .execute_batch(&tables.map(|table| format!("DELETE FROM {table};")).concat())?)
+        }
         "values" => values(&Connection::open(database)?),
         "waits" => waits(&Connection::open(database)?),
         slots => history::lengthen(database, slots.parse()?),

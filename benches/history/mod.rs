@@ -8,12 +8,13 @@ use rusqlite::Connection;
 const SLOT_MILLIS: i64 = 30_000;
 
 /// Each table, and how its rows are found by the newest run's id (?1) and time (?2).
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("runs", "id = ?1"),
     ("good_fetches", "run_id = ?1"),
     ("failed_fetches", "run_id = ?1"),
     ("metrics_snapshots", "collected_at = ?2"),
     ("node_snapshots", "collected_at = ?2"),
+    ("batch_snapshots", "collected_at = ?2"),
 ];
 
 /// Repeats the newest run in `slots` earlier slots of 30 s. Its past takes ids below its own, negative ones too.
