@@ -14,20 +14,23 @@ use super::judge::verdict;
 use super::{World, print, print_json, progress, zone};
 use crate::catalogue::Catalogue;
 use crate::cli::{Doctor, Global};
-use crate::doctor::{self, Check, applications, database, timers};
+use crate::doctor::timers::{self, Done};
+use crate::doctor::{self, Check, applications, database};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Expected, Style};
 use crate::sample::{Millis, lapse};
 use crate::settings::{self, LoadError, Loaded, Settings};
 use crate::store::daily::{self, Selection, Why};
 use crate::store::disk::Disk;
-use crate::store::{self, health, read};
+use crate::store::{self, alerts, health, read};
 use crate::words;
 
 /// What is asked of the runs: those of the last week.
 const WEEK: Millis = 7 * 86_400_000;
 /// The timer aggregates at seven minutes past midnight; a day may wait so long.
 const AGGREGATED_BY: Millis = 2 * 3_600_000;
+/// Rules may be checked as rarely as this.
+const CHECKED_WITHIN: Duration = Duration::from_secs(3600);
 /// systemd answers at once or not at all.
 const SYSTEMD_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -48,7 +51,7 @@ pub fn run(global: &Global, arguments: &Doctor, world: &World) -> Result<Exit> {
     let path = settled.settings.database.path.clone();
 
     let mut facts = Map::new();
-    let mut is_current = false;
+    let mut done = Done::default();
     match store::open_read_only(&path) {
         Err(failure) => {
             let todo = failure.hint.unwrap_or_else(|| "stellar restore FILE, when there is a backup".to_owned());
@@ -72,16 +75,16 @@ pub fn run(global: &Global, arguments: &Doctor, world: &World) -> Result<Exit> {
                     facts = database::facts(&health, disk.as_ref());
                     if health.damage.is_none() {
                         let ask = || history(&connection, &health, &settled, &catalogue, (now, &style));
-                        let (more, current) = ask().map_err(|error| store::explain(&path, &error))?;
+                        let (more, seen) = ask().map_err(|error| store::explain(&path, &error))?;
                         checks.extend(more);
-                        is_current = current;
+                        done = seen;
                     }
                 }
             }
         }
     }
     let place = checks.iter().position(|check| check.about.starts_with("target ") || check.about == "days");
-    let timers = timer_checks(world, is_current);
+    let timers = timer_checks(world, done);
     let place = place.unwrap_or(checks.len());
     checks.splice(place..place, timers);
 
@@ -203,7 +206,7 @@ fn history(
     settled: &Settled,
     catalogue: &Catalogue,
     (now, style): (Millis, &Style),
-) -> rusqlite::Result<(Vec<Check>, bool)> {
+) -> rusqlite::Result<(Vec<Check>, Done)> {
     let settings = &settled.settings;
     let interval = settings.shortest_interval();
     let rhythm = health::rhythm(connection, now.saturating_sub(WEEK), interval)?;
@@ -225,7 +228,10 @@ fn history(
     checks.extend(missing_days(connection, &settled.zone, now)?);
 
     let last = read::last_run(connection)?;
-    Ok((checks, last.is_some_and(|last| lapse(now.saturating_sub(last)) <= report::patience(interval))))
+    let collections = last.is_some_and(|last| lapse(now.saturating_sub(last)) <= report::patience(interval));
+    let checked = if health.schema < health.newest_schema { None } else { alerts::last_check(connection)? };
+    let checks_go_on = checked.is_some_and(|at| lapse(now.saturating_sub(at)) <= CHECKED_WITHIN);
+    Ok((checks, Done { collections, checks: checks_go_on }))
 }
 
 fn days(
@@ -277,10 +283,10 @@ fn is_or_are(days: usize) -> String {
 }
 
 /// What systemd says of the timers, when there is a systemd.
-fn timer_checks(world: &World, is_current: bool) -> Vec<Check> {
+fn timer_checks(world: &World, done: Done) -> Vec<Check> {
     match systemctl(world) {
-        Ok(shown) => timers::judge(&timers::parse(&shown), is_current),
-        Err(why) if is_current => vec![Check::ok("timers", format!("{why}; something collects, such as cron"))],
+        Ok(shown) => timers::judge(&timers::parse(&shown), done),
+        Err(why) if done.collections => vec![Check::ok("timers", format!("{why}; something collects, such as cron"))],
         Err(why) => vec![Check::unknown("timers", format!("{why}; cron cannot be asked"))],
     }
 }

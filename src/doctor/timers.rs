@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::Check;
 
 /// The timers that ship, and what is missing without each.
-pub const TIMERS: [&str; 3] = ["stellar-collect", "stellar-aggregate", "stellar-cleanup"];
+pub const TIMERS: [&str; 4] = [COLLECT, "stellar-aggregate", "stellar-cleanup", CHECK];
+const COLLECT: &str = "stellar-collect";
+const CHECK: &str = "stellar-check";
 
 /// What `systemctl show` is asked for.
 pub const PROPERTIES: &str = "Id,LoadState,UnitFileState,ActiveState,Result,ExecMainStatus,LastTriggerUSec,\
@@ -33,22 +35,33 @@ pub fn parse(shown: &str) -> Vec<Unit> {
     blocks.map(unit).collect()
 }
 
-/// One check a timer. `is_current`: whether the newest collection is as recent as it should be, by whomever it was started.
-pub fn judge(units: &[Unit], is_current: bool) -> Vec<Check> {
+/// What is done as often as it should be, by whomever it is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    pub collections: bool,
+    pub checks: bool,
+}
+
+/// One check a timer.
+pub fn judge(units: &[Unit], done: Done) -> Vec<Check> {
     let find = |id: String| units.iter().find(|unit| unit.get("Id") == id);
     let mut checks = Vec::new();
     for name in TIMERS {
         let (timer, service) = (find(format!("{name}.timer")), find(format!("{name}.service")));
         let about = format!("timer {}", name.trim_start_matches("stellar-"));
         let Some(timer) = timer.filter(|timer| timer.get("LoadState") == "loaded") else {
-            checks.push(match (name == TIMERS[0], is_current) {
-                (true, false) => Check::finding(
+            checks.push(match name {
+                COLLECT if done.collections => {
+                    Check::ok(&about, "not installed; something else collects, such as cron")
+                }
+                COLLECT => Check::finding(
                     &about,
                     format!("{name}.timer is not installed"),
                     "stellar systemd prints it, and a line for cron",
                 ),
-                (true, true) => Check::ok(&about, "not installed; something else collects, such as cron"),
-                (false, _) => Check::unknown(&about, format!("{name}.timer is not installed; cron cannot be asked")),
+                CHECK if done.checks => Check::ok(&about, "not installed; something else checks the rules"),
+                CHECK => Check::unknown(&about, format!("{name}.timer is not installed: nobody is told of alerts")),
+                _ => Check::unknown(&about, format!("{name}.timer is not installed; cron cannot be asked")),
             });
             continue;
         };
@@ -104,7 +117,7 @@ mod tests {
     }
 
     fn first(timer: &str, service: &str) -> String {
-        let check = judge(&shown(timer, service), true).remove(0);
+        let check = judge(&shown(timer, service), Done { collections: true, checks: true }).remove(0);
         let todo = check.todo.map_or_else(String::new, |todo| format!(" | {todo}"));
         format!("{:?}: {}{todo}", check.state, check.what)
     }
@@ -146,9 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn without_a_timer_it_depends_on_whether_somebody_collects() {
-        let states = |is_current| -> Vec<State> { judge(&[], is_current).iter().map(|check| check.state).collect() };
-        assert_eq!(states(true), [State::Ok, State::Unknown, State::Unknown]);
-        assert_eq!(states(false), [State::Finding, State::Unknown, State::Unknown]);
+    fn without_a_timer_it_depends_on_whether_somebody_does_its_work() {
+        let states = |collections, checks| -> Vec<State> {
+            judge(&[], Done { collections, checks }).iter().map(|check| check.state).collect()
+        };
+        assert_eq!(states(true, true), [State::Ok, State::Unknown, State::Unknown, State::Ok]);
+        assert_eq!(states(false, false), [State::Finding, State::Unknown, State::Unknown, State::Unknown]);
     }
 }

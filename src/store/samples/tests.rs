@@ -125,6 +125,7 @@ fn nothing_is_read_of_targets_that_no_selector_wants() {
             "stellar_collector_interval_seconds",
             "stellar_collector_last_success_timestamp_seconds",
             "stellar_node_x",
+            "stellar_target_failed_fetches",
             "stellar_target_failures",
             "stellar_x",
             "stellar_y"

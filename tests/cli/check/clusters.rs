@@ -10,9 +10,12 @@ use crate::snapshot;
 const EVERY: i64 = 30;
 const LOGIN: &str = "user = \"root\"\ntimeout = \"1s\"\ninterval_secs = 30";
 
+/// What is done to a cluster, before which collection and so at which unix second.
+type Change<'c> = (i64, &'c dyn Fn(&Cluster, i64));
+
 /// One collection and one check after another, the changes of a story between them; then what is history. The recorded
 /// frontends tell of broken SQL that clients sent, which is another story.
-fn story(text: &mut String, title: &str, cluster: &Cluster, changes: &[(i64, &dyn Fn(&Cluster, i64))], looks: i64) {
+fn story(text: &mut String, title: &str, cluster: &Cluster, changes: &[Change], looks: i64) {
     let rules = ["StarRocksQueryErrors", "StarRocksLoadsFailing"];
     let off = rules.map(|rule| format!("\n[[rule]]\nalert = \"{rule}\"\ndisabled = true\n")).concat();
     let stage = Stage::of(cluster, "shop", &(LOGIN.to_owned() + &off));
