@@ -22,46 +22,54 @@ pub fn drawable(line: &Line, chart: &Chart) -> Vec<Dot> {
 /// Values that are joined; the first may be the average over the gap before it.
 pub type Piece = Vec<Dot>;
 
-/// The values in pieces, at most three from each of `columns` slices of the range: the least, the greatest and the first
-/// that is an average over a gap.
+/// The values in pieces. Of more than two for each of `columns` slices of the range stay the least, the greatest and an
+/// average over a gap of each slice, the ends of the line and, unless there are many gaps, those of its pieces.
 pub fn pieces(dots: &[Dot], chart: &Chart, columns: usize) -> Vec<Piece> {
-    let breaks = |index: usize| match (index.checked_sub(1).and_then(|before| dots.get(before)), dots.get(index)) {
-        (Some(before), Some(dot)) => dot.over_gap || is_gap(before.at, dot.at, chart.step),
-        _ => true,
-    };
+    let mut before: Option<Dot> = None;
+    let begins: Vec<bool> = dots
+        .iter()
+        .map(|dot| {
+            let last = before.replace(*dot);
+            last.is_none_or(|last| dot.over_gap || is_gap(last.at, dot.at, chart.step))
+        })
+        .collect();
     let mut pieces: Vec<Piece> = Vec::new();
     let mut next = 0;
-    for index in kept(dots, chart, columns) {
-        let broken = (next..=index).any(breaks);
+    for index in kept(dots, &begins, chart, columns) {
+        let is_new = begins.get(next..=index).is_some_and(|passed| passed.contains(&true));
         next = index + 1;
         let Some(dot) = dots.get(index) else { continue };
         match pieces.last_mut() {
-            Some(piece) if !broken => piece.push(*dot),
+            Some(piece) if !is_new => piece.push(*dot),
             _ => pieces.push(vec![*dot]),
         }
     }
     pieces
 }
 
-fn kept(dots: &[Dot], chart: &Chart, columns: usize) -> Vec<usize> {
+fn kept(dots: &[Dot], begins: &[bool], chart: &Chart, columns: usize) -> Vec<usize> {
+    const MANY_PIECES: usize = 16;
     if dots.len() <= columns.saturating_mul(2) {
         return (0..dots.len()).collect();
     }
+    let mut kept = vec![0, dots.len() - 1];
+    let starts = || begins.iter().enumerate().filter(|(_, begins)| **begins).map(|(index, _)| index);
+    if starts().count() <= MANY_PIECES {
+        kept.extend(starts().flat_map(|start| [start.saturating_sub(1), start]));
+    }
     let span = chart.until.saturating_sub(chart.since).max(1) as f64;
     let column = |dot: &Dot| ((dot.at.saturating_sub(chart.since)) as f64 / span * columns as f64) as usize;
-    let mut kept = Vec::with_capacity(columns * 2);
     let mut start = 0;
     for group in dots.chunk_by(|left, right| column(left) == column(right)) {
         let numbered = || group.iter().enumerate();
         let least = numbered().min_by(|left, right| left.1.value.total_cmp(&right.1.value));
         let most = numbered().max_by(|left, right| left.1.value.total_cmp(&right.1.value));
         let over_gap = numbered().find(|(_, dot)| dot.over_gap);
-        let mut chosen: Vec<usize> = [least, most, over_gap].into_iter().flatten().map(|(at, _)| start + at).collect();
-        chosen.sort_unstable();
-        chosen.dedup();
-        kept.append(&mut chosen);
+        kept.extend([least, most, over_gap].into_iter().flatten().map(|(at, _)| start + at));
         start += group.len();
     }
+    kept.sort_unstable();
+    kept.dedup();
     kept
 }
 
@@ -117,7 +125,10 @@ mod tests {
         let pieces = pieces(&given, &chart(100_000), 100);
         assert_eq!(pieces.len(), 3, "one hole, one average over a gap");
         let all: Vec<Dot> = pieces.iter().flatten().copied().collect();
-        assert!(all.len() <= 201, "{}", all.len());
+        assert!(all.len() <= 210, "{}", all.len());
+        assert_eq!((all[0], all.last()), (given[0], given.last()));
+        let ends = |at: Millis| all.iter().any(|dot| dot.at == at);
+        assert!(ends(19_990) && ends(30_000), "both sides of the hole");
         assert_eq!(all.iter().map(|dot| dot.value).fold(0.0, f64::max), 1e6);
         assert!(all.iter().any(|dot| dot.over_gap) && all.is_sorted_by_key(|dot| dot.at));
     }

@@ -28,14 +28,21 @@ impl Room {
 /// What is drawn of one line.
 #[derive(Debug, Default)]
 pub struct Strokes {
-    /// Joined values, and what they are.
-    pub lines: String,
-    pub line_values: String,
+    pub joined: Stroke,
     /// Values that stand alone.
-    pub dots: String,
-    pub dot_values: String,
+    pub single: Stroke,
     /// Where an average over a gap is.
     pub open: Vec<(i64, i64)>,
+}
+
+#[derive(Debug, Default)]
+pub struct Stroke {
+    pub path: String,
+    /// What each place of the path is worth, in the same order; `*` after an average over a gap.
+    pub values: String,
+    /// When that was: minutes since the one before, the first since the beginning of the range.
+    pub minutes: String,
+    minute: i64,
 }
 
 pub fn strokes(pieces: &[Piece], chart: &Chart, scale: &Scale, room: Room) -> Strokes {
@@ -47,31 +54,38 @@ pub fn strokes(pieces: &[Piece], chart: &Chart, scale: &Scale, room: Room) -> St
         if first.over_gap {
             strokes.open.push((x, y));
         }
-        let (path, values) = match piece.len() {
-            1 => (&mut strokes.dots, &mut strokes.dot_values),
-            _ => (&mut strokes.lines, &mut strokes.line_values),
-        };
-        let _ = write!(path, "M{x} {y}");
-        path.push_str(if piece.len() == 1 { "h0" } else { "l" });
-        let start = path.len();
+        let is_single = piece.len() == 1;
+        let stroke = if is_single { &mut strokes.single } else { &mut strokes.joined };
+        let _ = write!(stroke.path, "M{x} {y}");
+        stroke.path.push_str(if is_single { "h0" } else { "l" });
+        let start = stroke.path.len();
         for dot in piece.iter().skip(1) {
             let (next_x, next_y) = place(dot);
             for number in [next_x - x, next_y - y] {
-                if number >= 0 && path.len() > start {
-                    path.push(' ');
+                if number >= 0 && stroke.path.len() > start {
+                    stroke.path.push(' ');
                 }
-                let _ = write!(path, "{number}");
+                let _ = write!(stroke.path, "{number}");
             }
             (x, y) = (next_x, next_y);
         }
-        for dot in piece {
-            if !values.is_empty() {
-                values.push(' ');
-            }
-            let _ = write!(values, "{}{}", short(dot.value, chart.unit), if dot.over_gap { "*" } else { "" });
-        }
+        piece.iter().for_each(|dot| stroke.tell(dot, chart));
     }
     strokes
+}
+
+impl Stroke {
+    fn tell(&mut self, dot: &Dot, chart: &Chart) {
+        const MINUTE: i64 = 60_000;
+        let minute = dot.at.div_euclid(MINUTE).saturating_sub(chart.since.div_euclid(MINUTE));
+        if !self.values.is_empty() {
+            self.values.push(' ');
+            self.minutes.push(' ');
+        }
+        let _ = write!(self.values, "{}{}", short(dot.value, chart.unit), if dot.over_gap { "*" } else { "" });
+        let _ = write!(self.minutes, "{}", minute - self.minute);
+        self.minute = minute;
+    }
 }
 
 /// Four figures, which is one more than anything shows; a ratio below one stays below.

@@ -39,10 +39,12 @@ impl Default for Options {
     }
 }
 
-/// Values a line are drawn from at most so many slices of the range.
-const COLUMNS: usize = 140;
 /// Letters of the labels, about.
 const LETTER: f64 = 6.2;
+/// Two values in so many units: closer together they run into one.
+const COLUMN: i64 = 3;
+/// Of more than 300 values nobody sees the difference.
+const MOST_COLUMNS: i64 = 145;
 const COLOURS: usize = 8;
 const DASHES: usize = 4;
 
@@ -120,7 +122,7 @@ fn sentence(chart: &Chart, zone: &TimeZone, lines: &[Vec<Dot>]) -> String {
     let range = format!("{} to {}", times::told(chart.since, zone, form), times::told(chart.until, zone, form));
     let mut text = format!("Line chart, {range}.");
     for (line, dots) in chart.lines.iter().zip(lines).take(MOST) {
-        let figures = figures(chart, dots);
+        let figures = Figures::of(chart, dots).in_one_line();
         let name = if chart.lines.len() > 1 { format!("{}: ", line.name) } else { String::new() };
         let _ = write!(text, " {name}{figures}.");
     }
@@ -136,20 +138,39 @@ fn sentence(chart: &Chart, zone: &TimeZone, lines: &[Vec<Dot>]) -> String {
     text
 }
 
-/// "now 1.2k, min 88, avg 611, max 1.6k, 99% of 1,440 values".
-pub fn figures(chart: &Chart, dots: &[Dot]) -> String {
-    let Some(all) = Summary::of(dots) else { return "no values".to_owned() };
-    let shown = |value| words::value(value, chart.unit);
-    let last = if chart.until.saturating_sub(dots.last().map_or(0, |dot| dot.at)) <= chart.step.saturating_mul(2) {
-        "now"
-    } else {
-        "last"
-    };
-    let (min, avg, max) = (shown(all.min), shown(all.avg), shown(all.max));
-    let slots = chart.slots().max(all.values);
-    let share = words::share(all.values as i64, slots as i64);
-    let slots = words::count(slots, "value");
-    format!("{last} {}, min {min}, avg {avg}, max {max}, {share} of {slots}", shown(all.last))
+/// What a line comes to, as people read it.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// "now 1.2k", or "last" where the newest value is not of now.
+    pub last: String,
+    /// "min 88", "avg 611", "max 1.6k".
+    pub rest: Vec<String>,
+    /// "99% of 1,440 values".
+    pub coverage: String,
+}
+
+impl Figures {
+    pub fn of(chart: &Chart, dots: &[Dot]) -> Self {
+        let (Some(all), Some(last)) = (Summary::of(dots), dots.last()) else {
+            return Self { last: "no values".to_owned(), ..Self::default() };
+        };
+        let shown = |value| words::value(value, chart.unit);
+        let is_now = chart.until.saturating_sub(last.at) <= chart.step.saturating_mul(2);
+        let slots = chart.slots().max(all.values);
+        let share = words::share(all.values as i64, slots as i64);
+        Self {
+            last: format!("{} {}", if is_now { "now" } else { "last" }, shown(all.last)),
+            rest: [("min", all.min), ("avg", all.avg), ("max", all.max)]
+                .map(|(name, value)| format!("{name} {}", shown(value)))
+                .to_vec(),
+            coverage: format!("{share} of {}", words::count(slots, "value")),
+        }
+    }
+
+    pub fn in_one_line(&self) -> String {
+        let parts = std::iter::once(&self.last).chain(&self.rest).chain(Some(&self.coverage));
+        parts.filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
 }
 
 fn opened(
@@ -184,7 +205,7 @@ fn heading(out: &mut String, chart: &Chart, lines: &[Vec<Dot>], x: i64, width: i
     let title = super::super::table::cut(&chart.title, room);
     let _ = write!(out, r#"<text class="t n" x="{x}" y="22">{}</text>"#, escaped(&title));
     let under = match lines {
-        [one] => figures(chart, one),
+        [one] => Figures::of(chart, one).in_one_line(),
         _ => chart.help.clone(),
     };
     let room = ((width - x) as f64 / LETTER) as usize;
@@ -219,7 +240,7 @@ fn draw_axes(out: &mut String, scale: &Scale, chart: &Chart, zone: &TimeZone, fr
     }
     let bottom = y + height;
     let mut below = String::new();
-    let most = usize::try_from(width / 50).unwrap_or(1).max(2);
+    let most = usize::try_from(width / 40).unwrap_or(1).max(2);
     for tick in times::ticks(chart.since, chart.until, zone, most) {
         let at = x + room.x(tick.at, chart);
         let half = (wide(&tick.label) / 2.0).ceil() as i64;
@@ -237,24 +258,28 @@ fn draw_axes(out: &mut String, scale: &Scale, chart: &Chart, zone: &TimeZone, fr
 fn draw_lines(out: &mut String, lines: &[Vec<Dot>], chart: &Chart, scale: &Scale, frame: &Frame, options: Options) {
     let room = Room { width: frame.width as f64 * 10.0, height: frame.height as f64 * 10.0 };
     let with_values = options.place == Place::Page;
+    let columns = usize::try_from((frame.width / COLUMN).min(MOST_COLUMNS)).unwrap_or(1);
+    // A tenth of a unit tells half minutes of a day apart; of longer ranges the moments stand beside the values.
+    let is_coarse = chart.until.saturating_sub(chart.since) as f64 / room.width > 30_000.0;
     let _ = write!(out, r#"<g transform="translate({} {})scale(.1)">"#, frame.x, frame.y);
     for (index, (line, dots)) in chart.lines.iter().zip(lines).enumerate() {
-        let strokes = strokes(&pieces(dots, chart, COLUMNS), chart, scale, room);
+        let strokes = strokes(&pieces(dots, chart, columns), chart, scale, room);
         let (colour, dash) = (index % COLOURS, index / COLOURS % DASHES);
         let _ = write!(out, r#"<g class="c{colour} d{dash}""#);
         if with_values && chart.lines.len() > 1 {
             let _ = write!(out, r#" data-n="{}""#, escaped(&line.name));
         }
         out.push('>');
-        for (class, path, values) in
-            [("l", &strokes.lines, &strokes.line_values), ("p", &strokes.dots, &strokes.dot_values)]
-        {
-            if path.is_empty() {
+        for (class, stroke) in [("l", &strokes.joined), ("p", &strokes.single)] {
+            if stroke.path.is_empty() {
                 continue;
             }
-            let _ = write!(out, r#"<path class="{class}" d="{path}""#);
+            let _ = write!(out, r#"<path class="{class}" d="{}""#, stroke.path);
             if with_values {
-                let _ = write!(out, r#" data-v="{values}""#);
+                let _ = write!(out, r#" data-v="{}""#, stroke.values);
+            }
+            if with_values && is_coarse {
+                let _ = write!(out, r#" data-t="{}""#, stroke.minutes);
             }
             out.push_str("/>");
         }

@@ -74,7 +74,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// As large as a chart is drawn in a page: three beside each other on a wide screen, one on a telephone.
-const CHART: Options = Options { width: 480, height: 190, place: Place::Page };
+const CHART: Options = Options { width: 380, height: 168, place: Place::Page };
 
 pub fn page(page: &Page, zone: &TimeZone) -> String {
     let style = format!("{}{STYLE}", svg::STYLE);
@@ -168,7 +168,12 @@ fn figure(out: &mut String, chart: &Chart, zone: &TimeZone) {
     let _ = write!(out, "<figure><figcaption><h3><bdi>{}</bdi></h3>", escaped(&chart.title));
     if let [line] = chart.lines.as_slice() {
         let dots = pieces::drawable(line, chart);
-        let _ = write!(out, "<p class=\"figures\">{}</p>", escaped(&svg::figures(chart, &dots)));
+        let svg::Figures { last, rest, coverage } = svg::Figures::of(chart, &dots);
+        let _ = write!(out, "<p class=\"figures\"><b>{}</b>", escaped(&last));
+        for figure in rest {
+            let _ = write!(out, " <span>{}</span>", escaped(&figure));
+        }
+        let _ = write!(out, " <span class=\"faint\">{coverage}</span></p>");
     }
     if !chart.help.is_empty() {
         let _ = write!(out, "<p class=\"help\"><bdi>{}</bdi></p>", escaped(&chart.help));

@@ -5,7 +5,7 @@
   var busy = false;
 
   function local(ms) {
-    var offset = 0;
+    var offset = offsets.length ? offsets[0][1] : 0;
     offsets.forEach(function (pair) { if (pair[0] <= ms) offset = pair[1]; });
     var date = new Date(ms + offset * 1000);
     return isNaN(date) ? "?" : date.toISOString().replace("T", " ").slice(0, 19);
@@ -64,9 +64,9 @@
     var g = svg.dataset.g.split(" ").map(Number), chart = this;
     this.svg = svg; this.unit = svg.dataset.u;
     this.x = g[0]; this.y = g[1]; this.w = g[2]; this.h = g[3];
-    this.since = g[4]; this.until = g[5]; this.step = g[6];
+    this.since = g[4]; this.until = g[5]; this.step = g[6]; this.grain = 6e4;
     // Of many values a picture has two a slice: so far apart are those that belong together.
-    this.near = Math.max(this.step * 1.5, (this.until - this.since) / 140);
+    this.near = Math.max(this.step * 1.5, (this.until - this.since) / this.w * 4.5);
     this.lines = [].map.call(svg.querySelectorAll("g[class^=c]"), function (group) {
       var line = { name: group.dataset.n || "", colour: group.classList[0], points: [] };
       group.querySelectorAll("path[data-v]").forEach(function (path) { chart.read(path, line.points); });
@@ -82,15 +82,19 @@
   }
   Chart.prototype.read = function (path, points) {
     var values = path.dataset.v.split(" "), words = path.getAttribute("d").match(/[Mlh]|-?\d+/g), x = 0, y = 0, mode = "";
-    var grain = this.step >= 6e4 ? 6e4 : 1e3, next = 0;
+    // What a tenth of a unit is worth decides how exactly a moment can be told from its place.
+    var unit = (this.until - this.since) / (this.w * 10), grain = unit <= 1e3 ? 1e3 : 6e4, next = 0;
+    var minutes = path.dataset.t && path.dataset.t.split(" ").map(Number), t = Math.floor(this.since / 6e4) * 6e4;
+    this.grain = grain;
     for (var i = 0; i < words.length;) {
       if (/[Mlh]/.test(words[i])) { mode = words[i++]; continue; }
       if (mode === "h") { i++; continue; }
       var dx = Number(words[i]), dy = Number(words[i + 1]);
       i += 2;
       if (mode === "M") { x = dx; y = dy; } else { x += dx; y += dy; }
-      var value = values[next++] || "", t = this.since + x / (this.w * 10) * (this.until - this.since);
-      points.push({ x: this.x + x / 10, y: this.y + y / 10, t: Math.round(t / grain) * grain, v: parseFloat(value), over: value.slice(-1) === "*" });
+      if (minutes) t += minutes[next] * 6e4; else t = Math.floor((this.since + (x + 0.5) * unit) / grain) * grain;
+      var value = values[next++] || "";
+      points.push({ x: this.x + x / 10, y: this.y + y / 10, t: t, v: parseFloat(value), over: value.slice(-1) === "*" });
     }
   };
   function nearest(points, t, time) {
@@ -120,7 +124,7 @@
     draw("path", { "class": "at", d: "M" + x + " " + this.y + "v" + this.h });
     tip.className = "tip";
     tip.setAttribute("role", "status");
-    row("", local(at).slice(5, this.step >= 6e4 ? 16 : 19));
+    row("", local(at).slice(5, this.grain >= 6e4 ? 16 : 19));
     var some = false;
     this.lines.forEach(function (line) {
       var p = nearest(line.points, at, function (p) { return p.t; }), found = Math.abs(p.t - at) <= chart.near;
