@@ -96,8 +96,13 @@ fn keys_read_the_values_and_everything_can_be_read_in_light_and_dark() {
         assert_eq!(seen.console, [""; 0]);
         assert_eq!(attribute(&seen.dom, "data-scheme"), name.to_lowercase());
         assert_eq!(attribute(&seen.dom, "data-last"), format!("11-22 10:15|{expected}"), "End");
+        assert_eq!(attribute(&seen.dom, "data-aloud"), format!("11-22 10:15, {expected}"), "read aloud");
         assert_eq!(attribute(&seen.dom, "data-first").split('|').next(), Some("11-21 10:16"), "Home");
         assert_eq!(attribute(&seen.dom, "data-escaped"), "0", "Escape");
+        let pointed = attribute(&seen.dom, "data-pointed");
+        assert!(pointed.starts_with("11-21 22:4") && pointed.contains("(average over the gap)"), "{pointed}");
+        assert!(pointed.contains("restart: counters fell"), "{pointed}");
+        assert_eq!(attribute(&seen.dom, "data-left"), "0", "the pointer left");
         assert_eq!(attribute(&seen.dom, "data-faint"), "", "texts with a contrast below 4.5");
         assert_eq!(attribute(&seen.dom, "data-wide"), "0", "nothing makes the page wider than the window");
         assert_eq!(attribute(&seen.dom, "data-chosen"), "#refresh=60");

@@ -7,9 +7,15 @@
     return [].map.call(tip.querySelectorAll("bdi, b"), function (one) { return one.textContent; }).filter(Boolean).join("|");
   }
   note.scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  press("End"); note.last = told();
+  press("End"); note.last = told(); note.aloud = document.querySelector("[role=status]").textContent.replace(/\s+/g, " ");
   press("Home"); note.first = told();
   press("Escape"); note.escaped = String(document.querySelectorAll(".tip").length);
+  var box = svg.getBoundingClientRect();
+  var open = svg.querySelector(".o").getBoundingClientRect(), x = open.left + open.width / 2;
+  svg.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: box.top + 40, bubbles: true }));
+  note.pointed = told();
+  svg.dispatchEvent(new PointerEvent("pointerleave"));
+  note.left = String(document.querySelectorAll(".tip").length);
   document.querySelector("#refresh input[value='60']").click();
   note.chosen = location.hash;
   document.querySelector("#refresh input[value='0']").click();

@@ -83,6 +83,17 @@ fn the_day_on_which_the_clocks_go_back_has_25_hours() {
 }
 
 #[test]
+fn lines_differ_by_more_than_their_colour() {
+    let names: Vec<String> = (10_001..10_027).map(|id| format!("be:{id}")).collect();
+    let mut chart = nodes(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for line in &mut chart.lines {
+        line.points = line.points.iter().step_by(90).copied().collect();
+    }
+    chart.step = 90 * MINUTE;
+    is("many.svg", &chart, "Asia/Shanghai");
+}
+
+#[test]
 fn names_of_others_are_texts() {
     let mut chart = nodes(&HOSTILE);
     chart.title = HOSTILE[0].into();
@@ -133,8 +144,9 @@ fn page_of(chart: Chart) -> html::Page {
 
 #[test]
 fn a_page_of_twenty_clusters_is_less_than_two_megabytes() {
-    let text = html::page(&page(20), &zone("Asia/Shanghai"));
-    println!("{} bytes", text.len());
+    let (model, begin) = (page(20), std::time::Instant::now());
+    let text = html::page(&model, &zone("Asia/Shanghai"));
+    println!("{} bytes in {:?}", text.len(), begin.elapsed());
     assert!(text.len() < 2_000_000, "{}", text.len());
     assert!(charts(0).len() == 12 && text.matches("<figure>").count() == 240);
 }

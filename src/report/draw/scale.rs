@@ -61,7 +61,11 @@ impl Scale {
         }
         let least = (high - low) / most;
         let whole = is_counted(unit) && values.clone().filter(|value| is_drawable(*value)).all(|v| v.fract() == 0.0);
-        let step = if whole || unit == Unit::Bool { round_step(least, unit).max(1.0) } else { round_step(least, unit) };
+        let step = if whole || matches!(unit, Unit::Bool | Unit::Bytes) {
+            round_step(least, unit).max(1.0)
+        } else {
+            round_step(least, unit)
+        };
         let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
         // Far from zero a step may be less than what tells two numbers apart.
         let steps = (last - first).clamp(1.0, 64.0) as u32;
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn steps_are_round_in_the_unit() {
         const MIB: f64 = 1024.0 * 1024.0;
-        let cases: [(&[f64], Unit, &str); 22] = [
+        let cases: [(&[f64], Unit, &str); 23] = [
             (&[88.0, 1_600.0], Unit::PerSecond, "0 | 500 | 1k | 1.5k | 2k"),
             (&[0.0], Unit::Count, "0 | 1"),
             (&[], Unit::Count, "0 | 1"),
@@ -226,6 +230,7 @@ mod tests {
             (&[-3.0, 2.0], Unit::Count, "-3 | -2 | -1 | 0 | 1 | 2"),
             (&[1e6, 1e6 + 2_000.0], Unit::Count, "1M | 1.0005M | 1.001M | 1.0015M | 1.002M"),
             (&[900.0 * MIB], Unit::Bytes, "0 | 256 MiB | 512 MiB | 768 MiB | 1 GiB"),
+            (&[0.0], Unit::Bytes, "0 | 1 B"),
             (&[3.0 * MIB], Unit::BytesPerSecond, "0 | 1 MiB/s | 2 MiB/s | 3 MiB/s"),
             (&[0.2], Unit::BytesPerSecond, "0 | 0.05 B/s | 0.1 B/s | 0.15 B/s | 0.2 B/s"),
             (&[0.71], Unit::Ratio, "0% | 20% | 40% | 60% | 80% | 100%"),

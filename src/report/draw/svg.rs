@@ -71,12 +71,16 @@ pub fn svg(chart: &Chart, zone: &TimeZone, options: Options) -> String {
     }
     let values = || lines.iter().flatten().map(|dot| dot.value);
     let most = usize::try_from((height - top - 24) / 26).unwrap_or(2).clamp(2, 6);
-    let scale = Scale::of(values(), chart.unit, zone, most);
+    let mut scale = Scale::of(values(), chart.unit, zone, most);
+    if values().next().is_none() {
+        // Figures beside nothing would look measured.
+        scale.ticks.clear();
+    }
     let widest = scale.ticks.iter().map(|tick| wide(&tick.label)).fold(0.0, f64::max);
-    let x = 10 + widest.ceil() as i64;
+    let x = 13 + widest.ceil() as i64;
     let width = whole_width - x - 12;
     let missing = holes(&lines, chart);
-    let legend = legend::legend(chart, &lines, &missing, x, width);
+    let legend = legend::legend(chart, &lines, &missing, whole_width - 8);
     let frame = Frame { x, y: top, width, height: (height - top - 22 - if is_file { 6 } else { 0 }).max(40) };
     let whole_height = frame.y + frame.height + 22 + legend.height + if is_file { 8 } else { 0 };
 

@@ -166,19 +166,23 @@ fn section(out: &mut String, part: &Section, zone: &TimeZone) {
 
 fn figure(out: &mut String, chart: &Chart, zone: &TimeZone) {
     let _ = write!(out, "<figure><figcaption><h3><bdi>{}</bdi></h3>", escaped(&chart.title));
+    let mut coverage = String::new();
     if let [line] = chart.lines.as_slice() {
-        let dots = pieces::drawable(line, chart);
-        let svg::Figures { last, rest, coverage } = svg::Figures::of(chart, &dots);
-        let _ = write!(out, "<p class=\"figures\"><b>{}</b>", escaped(&last));
-        for figure in rest {
-            let _ = write!(out, " <span>{}</span>", escaped(&figure));
+        let figures = svg::Figures::of(chart, &pieces::drawable(line, chart));
+        let _ = write!(out, "<p class=\"figures\"><b>{}</b>", escaped(&figures.last));
+        for figure in &figures.rest {
+            let _ = write!(out, " <span>{}</span>", escaped(figure));
         }
-        let _ = write!(out, " <span class=\"faint\">{coverage}</span></p>");
+        out.push_str("</p>");
+        coverage = figures.coverage;
     }
     if !chart.help.is_empty() {
         let _ = write!(out, "<p class=\"help\"><bdi>{}</bdi></p>", escaped(&chart.help));
     }
     let _ = write!(out, "</figcaption>{}", svg::svg(chart, zone, CHART));
+    if !coverage.is_empty() {
+        let _ = write!(out, "<p class=\"coverage\">{coverage}</p>");
+    }
     values::values(out, chart, zone);
     out.push_str("</figure>\n");
 }

@@ -2,7 +2,7 @@
 (function () {
   // What is under the pointer or the keyboard's cursor, read from the drawing itself: paths have the places and data-v the values.
   var offsets = JSON.parse(document.body.dataset.zone || "[]");
-  var busy = false;
+  var touched = 0;
 
   function local(ms) {
     var offset = offsets.length ? offsets[0][1] : 0;
@@ -123,7 +123,6 @@
     }
     draw("path", { "class": "at", d: "M" + x + " " + this.y + "v" + this.h });
     tip.className = "tip";
-    tip.setAttribute("role", "status");
     row("", local(at).slice(5, this.grain >= 6e4 ? 16 : 19));
     var some = false;
     this.lines.forEach(function (line) {
@@ -157,6 +156,12 @@
     this.show(times[Math.max(0, Math.min(times.length - 1, i + by))]);
   };
 
+  // Read aloud: a place that is there before its text is.
+  var live = document.createElement("div");
+  live.className = "live";
+  live.setAttribute("role", "status");
+  document.body.appendChild(live);
+
   var charts = new Map();
   function of(svg) {
     if (!charts.has(svg)) charts.set(svg, new Chart(svg));
@@ -168,10 +173,10 @@
     function pointed(event) {
       var chart = of(svg), box = svg.getBoundingClientRect();
       var x = (event.clientX - box.left) / box.width * svg.viewBox.baseVal.width;
-      busy = true;
+      touched = Date.now();
       chart.show(chart.since + Math.max(0, Math.min(1, (x - chart.x) / chart.w)) * (chart.until - chart.since));
     }
-    function left() { busy = false; of(svg).hide(); }
+    function left() { touched = 0; of(svg).hide(); }
     svg.addEventListener("pointermove", pointed);
     svg.addEventListener("pointerdown", pointed);
     svg.addEventListener("pointerleave", left);
@@ -181,8 +186,10 @@
       if (event.key === "Escape") return left();
       if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      busy = true;
-      of(svg).move(by);
+      touched = Date.now();
+      var chart = of(svg);
+      chart.move(by);
+      live.textContent = chart.tip ? [].map.call(chart.tip.children, function (row) { return row.innerText; }).join(", ") : "";
     });
   });
 
@@ -205,7 +212,7 @@
   function point() {
     var at = settings().at;
     if (!at) return;
-    var ms = /^\d+(\.\d+)?$/.test(at) ? Number(at) * 1000 : Date.parse(decodeURIComponent(at));
+    var ms = /^\d+(\.\d+)?$/.test(at) ? Number(at) * 1000 : Date.parse(at.replace(/%3A/gi, ":").replace(/%2B/gi, "+"));
     if (isNaN(ms)) return;
     document.querySelectorAll("svg[data-g]").forEach(function (svg) {
       var chart = of(svg);
@@ -215,7 +222,8 @@
 
   var timer = 0, refresh = document.getElementById("refresh");
   function again() {
-    if (busy || document.hidden) timer = setTimeout(again, 1000); else location.reload();
+    // Not under the hands of somebody who reads, and not where nobody does.
+    if (Date.now() - touched < 1e4 || document.hidden) timer = setTimeout(again, 1000); else location.reload();
   }
   function every(period) {
     clearTimeout(timer);
@@ -245,7 +253,7 @@
   }
   old();
   setInterval(old, 5000);
-  window.addEventListener("hashchange", function () { point(); chosen(); });
+  window.addEventListener("hashchange", function () { point(); if (settings().refresh) chosen(); });
   chosen();
   point();
 })();

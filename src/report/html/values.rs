@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
+use crate::report::NOT_MEASURED;
 use crate::report::draw::escape::escaped;
 use crate::report::draw::svg::marked;
 use crate::report::draw::{Chart, Dot, Summary, pieces, times};
@@ -54,17 +55,21 @@ pub fn values(out: &mut String, chart: &Chart, zone: &TimeZone) {
     }
     let _ = write!(out, "</thead><tbody>{body}</tbody><tfoot>");
     let summaries: Vec<Option<Summary>> = lines.iter().map(|dots| Summary::of(dots)).collect();
-    let figures: [(&str, fn(&Summary) -> f64); 3] = [("min", |s| s.min), ("avg", |s| s.avg), ("max", |s| s.max)];
-    for (name, figure) in figures {
-        let _ = write!(out, "<tr><th>{name}");
-        for summary in &summaries {
-            let shown = summary.as_ref().map(|summary| words::value(figure(summary), chart.unit));
-            let _ = write!(out, "<td>{}", escaped(shown.as_deref().unwrap_or("–")));
-        }
-    }
+    figure(out, "min", summaries.iter().map(|all| all.map(|all| all.min)), chart);
+    figure(out, "avg", summaries.iter().map(|all| all.map(|all| all.avg)), chart);
+    figure(out, "max", summaries.iter().map(|all| all.map(|all| all.max)), chart);
     out.push_str("</table></div>");
     marks(out, chart, zone);
     out.push_str("</details>");
+}
+
+/// One row below the table: a figure of each line.
+fn figure(out: &mut String, name: &str, figures: impl Iterator<Item = Option<f64>>, chart: &Chart) {
+    let _ = write!(out, "<tr><th>{name}");
+    for figure in figures {
+        let shown = figure.map(|figure| words::value(figure, chart.unit));
+        let _ = write!(out, "<td>{}", escaped(shown.as_deref().unwrap_or(NOT_MEASURED)));
+    }
 }
 
 fn marks(out: &mut String, chart: &Chart, zone: &TimeZone) {

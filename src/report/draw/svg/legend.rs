@@ -14,17 +14,24 @@ pub struct Legend {
     pub height: i64,
 }
 
+/// Drawn to the right of (0, 0) and around its height, and how wide it is with the room behind it.
+#[derive(Debug)]
+struct Sign {
+    markup: String,
+    width: i64,
+}
+
 #[derive(Debug)]
 struct Entry {
     x: i64,
     y: i64,
-    /// Drawn around (0, 0), 24 wide.
-    sign: String,
+    sign: Sign,
     name: String,
 }
 
 const ROW: i64 = 17;
-const SIGN: i64 = 24;
+/// The first entry, whatever room the labels of the axis take.
+const LEFT: i64 = 10;
 /// Of more lines the rest are counted: the table beside the picture names them all.
 const MOST: usize = 24;
 
@@ -38,47 +45,50 @@ pub fn sign(kind: Kind) -> (&'static str, &'static str) {
 }
 
 /// Nothing for a single line that says all itself.
-pub fn legend(chart: &Chart, lines: &[Vec<Dot>], missing: &[(i64, i64)], x: i64, width: i64) -> Legend {
-    let mut entries: Vec<(String, String)> = Vec::new();
+pub fn legend(chart: &Chart, lines: &[Vec<Dot>], missing: &[(i64, i64)], width: i64) -> Legend {
+    let long = |markup: String| Sign { markup, width: 24 };
+    let small = |markup: String| Sign { markup, width: 13 };
+    let mut entries: Vec<(Sign, String)> = Vec::new();
     if chart.lines.len() > 1 {
         for (index, line) in chart.lines.iter().enumerate().take(MOST) {
             let (colour, dash) = (index % COLOURS, index / COLOURS % DASHES);
             let sign =
                 format!(r#"<g class="c{colour} d{dash}" transform="scale(.1)"><path class="l" d="M0-40h180"/></g>"#);
-            entries.push((sign, cut(&line.name, 40)));
+            entries.push((long(sign), cut(&line.name, 40)));
         }
         if chart.lines.len() > MOST {
-            entries.push((String::new(), format!("and {} more", chart.lines.len() - MOST)));
+            entries.push((Sign { markup: String::new(), width: 0 }, format!("and {} more", chart.lines.len() - MOST)));
         }
     }
     let drawn = |kind| chart.marks.iter().any(|m| m.kind == kind && (chart.since..=chart.until).contains(&m.at));
     for kind in Kind::ALL.into_iter().filter(|kind| drawn(*kind)) {
         let (class, sign) = sign(kind);
-        entries.push((format!(r#"<g class="{class}" transform="translate(12 0)">{sign}</g>"#), kind.word().to_owned()));
+        let sign = format!(r#"<g class="{class}" transform="translate(5 0)">{sign}</g>"#);
+        entries.push((small(sign), kind.word().to_owned()));
     }
     let has_values = lines.iter().any(|dots| !dots.is_empty());
     if has_values && !missing.is_empty() {
-        entries.push((r#"<path class="h" d="M0-9h18v10h-18z"/>"#.to_owned(), "no values".to_owned()));
+        entries.push((long(r#"<path class="h" d="M0-9h18v10h-18z"/>"#.to_owned()), "no values".to_owned()));
     }
     if lines.iter().flatten().any(|dot| dot.over_gap) {
-        let sign = r#"<g class="c0" transform="translate(12 -4)scale(.1)"><circle class="o" r="30"/></g>"#;
-        entries.push((sign.to_owned(), "average over a gap".to_owned()));
+        let sign = r#"<g class="c0" transform="translate(5 -4)scale(.1)"><circle class="o" r="30"/></g>"#;
+        entries.push((small(sign.to_owned()), "average over a gap".to_owned()));
     }
-    placed(entries, x, width)
+    placed(entries, width)
 }
 
-fn placed(entries: Vec<(String, String)>, left: i64, width: i64) -> Legend {
+fn placed(entries: Vec<(Sign, String)>, width: i64) -> Legend {
     let mut legend = Legend::default();
-    let (mut x, mut y) = (left, ROW);
+    let (mut x, mut y) = (LEFT, ROW);
     for (sign, name) in entries {
-        let room = SIGN + wide(&name).ceil() as i64 + 14;
-        if x > left && x + room > left + width {
-            x = left;
+        let room = sign.width + wide(&name).ceil() as i64;
+        if x > LEFT && x + room > width {
+            x = LEFT;
             y += ROW;
         }
         legend.entries.push(Entry { x, y, sign, name });
         legend.height = y + 2;
-        x += room;
+        x += room + 12;
     }
     legend
 }
@@ -90,8 +100,10 @@ impl Legend {
         for Entry { x, y, sign, name } in &self.entries {
             let _ = write!(
                 out,
-                r#"<g transform="translate({x} {})">{sign}<text class="n" x="{SIGN}">{}</text></g>"#,
+                r#"<g transform="translate({x} {})">{}<text class="n" x="{}">{}</text></g>"#,
                 top + y - 4,
+                sign.markup,
+                sign.width,
                 escaped(name)
             );
         }
