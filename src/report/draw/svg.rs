@@ -244,7 +244,7 @@ fn draw_axes(out: &mut String, scale: &Scale, chart: &Chart, zone: &TimeZone, fr
     }
     let bottom = y + height;
     let mut below = String::new();
-    let most = usize::try_from(width / 40).unwrap_or(1).max(2);
+    let most = usize::try_from(width / 38).unwrap_or(1).max(2);
     for tick in times::ticks(chart.since, chart.until, zone, most) {
         let at = x + room.x(tick.at, chart);
         let half = (wide(&tick.label) / 2.0).ceil() as i64;

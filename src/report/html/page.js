@@ -119,7 +119,7 @@
       if (colour) { var dot = document.createElement("i"); dot.className = colour; line.appendChild(dot); }
       var text = document.createElement("bdi"); text.textContent = name; line.appendChild(text);
       if (value !== undefined) { var figure = document.createElement("b"); figure.textContent = value; line.appendChild(figure); }
-      tip.appendChild(line);
+      return tip.appendChild(line);
     }
     draw("path", { "class": "at", d: "M" + x + " " + this.y + "v" + this.h });
     tip.className = "tip";
@@ -136,7 +136,7 @@
       }
     });
     if (!some) row("", "no value");
-    this.marks.forEach(function (mark) { if (Math.abs(mark.x - x) < 5) row("", mark.text); });
+    this.marks.forEach(function (mark) { if (Math.abs(mark.x - x) < 5) row("", mark.text).className = "w"; });
     this.svg.appendChild(layer);
     this.svg.parentNode.appendChild(tip);
     this.layer = layer; this.tip = tip;
