@@ -6,6 +6,7 @@
 //! module reaches back.
 
 pub mod alert;
+mod base64;
 pub mod catalogue;
 mod child;
 pub mod cli;

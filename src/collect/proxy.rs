@@ -11,8 +11,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector, Transport,
 };
 
-use super::credentials::base64;
 use super::fault::FetchError;
+use crate::base64::base64;
 use crate::settings::Proxy;
 
 /// Connects to nodes, directly or through the proxy of the request.

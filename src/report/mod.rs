@@ -3,7 +3,9 @@
 
 pub mod batchsql;
 mod cluster;
+pub mod draw;
 pub mod gaps;
+pub mod html;
 pub mod json;
 pub mod metrics;
 mod overview;
