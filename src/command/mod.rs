@@ -19,6 +19,7 @@ mod report;
 mod restore;
 mod rules;
 mod systemd;
+mod written;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
