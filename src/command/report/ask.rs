@@ -11,12 +11,14 @@ use crate::alert::Verdict;
 use crate::catalogue::Metric;
 use crate::days::Day;
 use crate::days::fold::Weights;
+use crate::failure::{Exit, Failure};
 use crate::report::over_time::{self, Curve, LETTERS};
 use crate::report::sheet::Range;
 use crate::report::views::{alerts, daily, is_meant, nodes, overview, runs, step};
 use crate::report::{self, Assessed, batchsql, metrics};
 use crate::sample::{Millis, millis};
 use crate::settings::metric_entry::{Statistic, Subject};
+use crate::settings::words::closest;
 use crate::settings::{Application, Kind};
 use crate::store::read::past::{Owner, Past, past};
 use crate::store::{self, read};
@@ -178,9 +180,18 @@ impl Reader<'_> {
         }
         let names: Vec<&str> = self.catalogue.stored(Subject::Cluster).map(Metric::name).collect();
         let categories = self.catalogue.categories(Subject::Cluster);
-        refuse_unknown(&self.arguments.metric, &names, "metric")?;
-        refuse_unknown(&self.arguments.category, &categories, "category")?;
-        Ok(())
+        let none = |flag: &str, wanted: &[String], known: &[&str]| {
+            let wanted = wanted.first()?;
+            let what = format!("no metric of a cluster is meant by {flag} {wanted}");
+            let hint = match closest(wanted, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`stellar config metrics` prints what is recorded; `*` and `?` stand for letters".to_owned(),
+            };
+            Some(Failure::new(Exit::Usage, what).with_hint(hint))
+        };
+        let refused = none("--metric", &self.arguments.metric, &names)
+            .or_else(|| none("--category", &self.arguments.category, &categories));
+        refused.map_or(Ok(()), |failure| Err(failure.into()))
     }
 
     pub(super) fn nodes(&self, assessed: &[Assessed], verdict: &Verdict) -> Result<Made> {
