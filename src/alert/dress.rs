@@ -43,11 +43,7 @@ fn names(rule: &Rule) -> impl Iterator<Item = String> {
 /// What a rule gives counts in what it reads first.
 fn unit_of(rule: &Rule, catalogue: &Catalogue) -> Option<Unit> {
     let selectors = rule.expression.selectors();
-    let name = selectors.iter().find_map(|selector| selector.name.as_deref())?;
-    Subject::ALL.into_iter().find_map(|subject| {
-        let metric = recorded::naming(subject).metric(name)?;
-        catalogue.find(subject, metric).map(|metric| metric.entry.unit)
-    })
+    recorded::unit_of(selectors.iter().find_map(|selector| selector.name.as_deref())?, catalogue)
 }
 
 /// A value beside the limit that it broke: a share of 94.99% must not read as the 95% it is below.
