@@ -32,7 +32,7 @@ use crate::words;
 pub use cluster::render as render_cluster;
 pub use overview::render as render_overview;
 pub use table::hanging;
-pub use table::harmless;
+pub use table::{WIDEST, cut, harmless};
 
 /// What fired, as a table: when, for how long, how bad, of what, which alert, and why.
 pub fn alerts_table(rows: &[Vec<String>], width: Option<usize>) -> String {

@@ -39,6 +39,9 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(printable).collect()
 }
 
+/// Columns of what an alert says. Annotations may have megabytes; who wants those has JSON.
+pub const WIDEST: usize = 1_000;
+
 /// The line cut at the end of a word, with `…`, when it is wider than the limit.
 pub fn cut(line: &str, limit: usize) -> String {
     if width(line) <= limit {
