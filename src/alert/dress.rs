@@ -22,7 +22,7 @@ pub struct Dressing<'s> {
     metrics: BTreeMap<String, (Selector, Unit)>,
     /// The newest values of such a metric by the labels that an alert has of [`OWN`]; of one rule at one moment. Ten
     /// thousand alerts that each look through ten thousand series take minutes.
-    rows: RefCell<HashMap<(String, Present), HashMap<Vec<Text>, Option<f64>>>>,
+    rows: RefCell<HashMap<(String, Present), Values>>,
 }
 
 /// The labels by which an alert and a metric are of one row.
@@ -30,6 +30,9 @@ const OWN: [&str; 5] = ["cluster", "application", "database", "table", "test_nam
 
 /// Which of them an alert has.
 type Present = [bool; OWN.len()];
+
+/// The newest value of each row, told by those labels.
+type Values = HashMap<Vec<Text>, Option<f64>>;
 
 /// Of the labels that are present; one that is not there is empty.
 fn row(labels: &Labels, present: &Present) -> Vec<Text> {
