@@ -3,6 +3,7 @@
 //! - `past DATABASE SLOTS` stores its newest run once more in each of so many earlier slots of 30 s;
 //! - `past DATABASE without-nodes` drops the snapshots of nodes;
 //! - `past DATABASE values` tells what a stored value takes;
+//! - `past DATABASE 90-days` repeats the newest day of every cluster in 90 days before it;
 //! - `past DATABASE unchecked` forgets every check of rules;
 //! - `past DATABASE waits` asks for the database as a collection does, every 50 ms until the standard input ends, and tells
 //!   how long it waited.
@@ -21,11 +22,12 @@ use rusqlite::Connection;
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [database, what] = arguments.as_slice() else {
-        anyhow::bail!("usage: past DATABASE SLOTS|without-nodes|unchecked|values|waits");
+        anyhow::bail!("usage: past DATABASE SLOTS|without-nodes|90-days|unchecked|values|waits");
     };
     let database = Path::new(database);
     match what.as_str() {
         "without-nodes" => Ok(Connection::open(database)?.execute_batch("DELETE FROM node_snapshots; VACUUM")?),
+        "90-days" => more_days(&Connection::open(database)?, 90),
         "unchecked" => {
             let tables = ["alert_deliveries", "alerts_active", "alerts_fired", "rule_checks"];
             Ok(Connection::open(database)?
@@ -35,6 +37,29 @@ fn main() -> Result<()> {
         "waits" => waits(&Connection::open(database)?),
         slots => history::lengthen(database, slots.parse()?),
     }
+}
+
+/// Repeats the newest whole day of every cluster in `count` days before it.
+fn more_days(connection: &Connection, count: u32) -> Result<()> {
+    let columns: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_info('daily_snapshots')")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let value = |column: &String| match column.as_str() {
+        "day" => "date(day, '-' || back || ' days')".to_owned(),
+        "begins_at" | "ends_at" => format!("{column} - back * 86400000"),
+        _ => format!("\"{column}\""),
+    };
+    connection.execute(
+        &format!(
+            "WITH RECURSIVE days (back) AS (SELECT 1 UNION ALL SELECT back + 1 FROM days WHERE back < ?1)
+             INSERT OR IGNORE INTO daily_snapshots SELECT {} FROM days CROSS JOIN daily_snapshots
+             WHERE day = (SELECT max(day) FROM daily_snapshots)",
+            columns.iter().map(value).collect::<Vec<_>>().join(", ")
+        ),
+        [count],
+    )?;
+    Ok(())
 }
 
 /// Of each table: rows, values of metrics that are not NULL, all bytes of its pages, and what that is a value.
