@@ -11,6 +11,7 @@ mod keeping;
 mod lint;
 mod query;
 mod rules;
+mod screen;
 pub mod sections;
 mod values;
 
@@ -19,6 +20,7 @@ pub use keeping::{AggregateDaily, Backup, Cleanup, Doctor, Limit, Restore, Syste
 pub use lint::Lint;
 pub use query::Query;
 pub use rules::{Rules, RulesCommand};
+pub use screen::Screen;
 
 use sections::help;
 use values::{jobs, wait};
@@ -200,6 +202,9 @@ pub struct Report {
     /// Times in UTC instead of the configured zone
     #[arg(long)]
     pub utc: bool,
+
+    #[command(flatten)]
+    pub screen: Screen,
 }
 
 /// Check and show the configuration

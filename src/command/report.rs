@@ -4,9 +4,8 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 use super::judge::verdict;
-use super::{
-    Secrets, World, database, gaps, load_catalogue, load_settings, print, print_json, range, refuse_unknown, zone,
-};
+use super::screen::{self, Frame, Reader};
+use super::{Secrets, World, database, gaps, load_catalogue, load_settings, range, refuse_unknown, zone};
 use crate::catalogue::Catalogue;
 use crate::cli::{Global, Report};
 use crate::failure::{Exit, Failure};
@@ -17,19 +16,26 @@ use crate::settings::{Application, Kind, Loaded};
 use crate::store::{self, read};
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
-    let now = world.clock()?.now();
     let loaded = load_settings(global, world, Secrets::NotNeeded)?;
     let catalogue = load_catalogue(&loaded)?;
-    let path = database(&loaded);
+    let reader = if arguments.json { Reader::Program } else { Reader::Person };
+    let mut text = |frame: &Frame| text(&loaded, &catalogue, arguments, frame, world);
+    screen::shown(&arguments.screen, reader, &zone(&loaded, arguments.utc), world, &mut text)
+}
+
+/// The report at a moment. The database is opened anew for each: it may have been replaced meanwhile.
+fn text(loaded: &Loaded, catalogue: &Catalogue, arguments: &Report, frame: &Frame, world: &World) -> Result<String> {
+    let now = frame.now;
+    let path = database(loaded);
     let connection = store::open_read_only(path)?;
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     if arguments.batchsql {
-        return show_batches(&connection, &loaded, &catalogue, arguments, now, world);
+        return show_batches(&connection, loaded, catalogue, arguments, frame, world);
     }
     if arguments.gaps {
-        return show_gaps(&connection, &loaded, arguments, now, world);
+        return show_gaps(&connection, loaded, arguments, frame, world);
     }
-    let stored = read::latest(&connection, &catalogue).map_err(explain)?;
+    let stored = read::latest(&connection, catalogue).map_err(explain)?;
     let last_run = read::last_run(&connection).map_err(explain)?;
 
     let expected: Vec<Expected> = match loaded.path {
@@ -44,42 +50,40 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         let what = "--application goes with --batchsql, --metrics or --gaps";
         return Err(Failure::new(Exit::Usage, what).with_hint("add one of them").into());
     }
-    let verdict = verdict(&connection, &loaded.settings, &catalogue, now).map_err(explain)?;
-    let mut assessed = report::assess(stored, &expected, &catalogue, &verdict, now);
+    let verdict = verdict(&connection, &loaded.settings, catalogue, now).map_err(explain)?;
+    let mut assessed = report::assess(stored, &expected, catalogue, &verdict, now);
     let known: Vec<&str> = assessed.iter().map(|one| one.cluster.name.as_str()).collect();
     refuse_unknown(&arguments.cluster, &known, "cluster")?;
     if !arguments.cluster.is_empty() {
         assessed.retain(|one| arguments.cluster.contains(&one.cluster.name));
     }
 
-    let style = Style { zone: zone(&loaded, arguments.utc), colour: world.colour, width: world.width };
+    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: frame.width };
     if arguments.metrics {
-        let mut applications = read::applications::latest(&connection, &catalogue).map_err(explain)?;
+        let mut applications = read::applications::latest(&connection, catalogue).map_err(explain)?;
         let known: Vec<&str> = applications.iter().map(|one| one.name.as_str()).collect();
         refuse_unknown(&arguments.application, &known, "application")?;
         // Who names targets of one kind means these alone.
         let named = !arguments.application.is_empty() || !arguments.cluster.is_empty();
         applications.retain(|one| !named || arguments.application.contains(&one.name));
         assessed.retain(|one| !named || arguments.cluster.contains(&one.cluster.name));
-        let clusters = assessed.iter().map(|one| metrics::Target::cluster(one, &catalogue));
-        let applications = applications.iter().map(|one| metrics::Target::application(one, &catalogue));
+        let clusters = assessed.iter().map(|one| metrics::Target::cluster(one, catalogue));
+        let applications = applications.iter().map(|one| metrics::Target::application(one, catalogue));
         let targets: Vec<metrics::Target> = clusters.chain(applications).collect();
-        match arguments.json {
-            true => print_json(&metrics::document(&targets, &catalogue, now, &style))?,
-            false => print(&metrics::render(&targets, &catalogue, &style))?,
-        }
-        return Ok(Exit::Done);
+        return Ok(match arguments.json {
+            true => json(&metrics::document(&targets, catalogue, now, &style)),
+            false => metrics::render(&targets, catalogue, &style),
+        });
     }
-    if arguments.json {
-        print_json(&report::json::document(&assessed, &verdict.faults, &catalogue, now, last_run, &style))?;
+    Ok(if arguments.json {
+        json(&report::json::document(&assessed, &verdict.faults, catalogue, now, last_run, &style))
     } else if arguments.cluster.is_empty() {
-        print(&report::render_overview(&assessed, &verdict.faults, &catalogue, now, last_run, &style))?;
+        report::render_overview(&assessed, &verdict.faults, catalogue, now, last_run, &style)
     } else {
         let whole: Vec<String> =
-            assessed.iter().map(|one: &Assessed| report::render_cluster(one, &catalogue, &style)).collect();
-        print(&whole.join("\n"))?;
-    }
-    Ok(Exit::Done)
+            assessed.iter().map(|one: &Assessed| report::render_cluster(one, catalogue, &style)).collect();
+        whole.join("\n")
+    })
 }
 
 fn show_batches(
@@ -87,9 +91,10 @@ fn show_batches(
     loaded: &Loaded,
     catalogue: &Catalogue,
     arguments: &Report,
-    now: Millis,
+    frame: &Frame,
     world: &World,
-) -> Result<Exit> {
+) -> Result<String> {
+    let now = frame.now;
     let path = database(loaded);
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     let columns = batchsql::view::columns().map_err(anyhow::Error::msg)?;
@@ -122,18 +127,24 @@ fn show_batches(
     })
     .map_err(|error| anyhow::anyhow!("{error}"))?;
     let last_run = read::last_run(connection).map_err(explain)?;
-    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
-    match arguments.json {
-        true => print_json(&batchsql::json::document(&report, &columns, catalogue, now, last_run, &style))?,
-        false => print(&batchsql::render(&report, &columns, now, last_run, &style))?,
-    }
-    Ok(Exit::Done)
+    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: frame.width };
+    Ok(match arguments.json {
+        true => json(&batchsql::json::document(&report, &columns, catalogue, now, last_run, &style)),
+        false => batchsql::render(&report, &columns, now, last_run, &style),
+    })
 }
 
 /// A week is what people look back on.
 const LOOK_BACK: Millis = 7 * 86_400_000;
 
-fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: Millis, world: &World) -> Result<Exit> {
+fn show_gaps(
+    connection: &Connection,
+    loaded: &Loaded,
+    arguments: &Report,
+    frame: &Frame,
+    world: &World,
+) -> Result<String> {
+    let now = frame.now;
     let path = database(loaded);
     let explain = |error: rusqlite::Error| store::explain(path, &error);
     store::refuse_old(connection, path)?;
@@ -156,10 +167,13 @@ fn show_gaps(connection: &Connection, loaded: &Loaded, arguments: &Report, now: 
         return Err(Failure::new(Exit::Usage, "--since is not before --until").with_hint("swap them").into());
     }
     let found = gaps::find(connection, loaded, &targets, (since, until), now).map_err(explain)?;
-    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: world.width };
-    match arguments.json {
-        true => print_json(&report::gaps::document(&found, &style))?,
-        false => print(&report::gaps::render(&found, &style))?,
-    }
-    Ok(Exit::Done)
+    let style = Style { zone: zone(loaded, arguments.utc), colour: world.colour, width: frame.width };
+    Ok(match arguments.json {
+        true => json(&report::gaps::document(&found, &style)),
+        false => report::gaps::render(&found, &style),
+    })
+}
+
+fn json(document: &serde_json::Value) -> String {
+    format!("{document:#}\n")
 }
