@@ -10,8 +10,8 @@ use super::values::interval;
 pub struct Screen {
     /// Show it anew every 15s, or every PERIOD (30s, 1m)
     ///
-    /// On a terminal it is drawn in place: q quits, space pauses, r refreshes, 1, 2 and 3 are periods of 15s, 30s and 1m,
-    /// + and - a longer and a shorter one, and the arrows scroll. On a pipe every period prints a report, with an empty
+    /// On a terminal it is drawn in place: q quits, space pauses, r refreshes, the arrows scroll, 1, 2 and 3 are periods
+    /// of 15s, 30s and 1m, and + and - a longer and a shorter one. On a pipe every period prints a report, with an empty
     /// line between two.
     #[arg(
         long,

@@ -132,6 +132,8 @@ const ENVIRONMENT: Section = Section {
         ("NO_PROXY", "hosts without one: names, .domains, addresses, networks"),
         ("CREDENTIALS_DIRECTORY", "where systemd puts passwords, one file a cluster"),
         ("COLUMNS", "how wide reports on a terminal may be"),
+        ("PAGER", "shows what is taller than the terminal; less if unset, none if empty or cat"),
+        ("LESS", "options of less, FRX if unset"),
         ("NO_COLOR, CLICOLOR_FORCE", "colours off, colours on, unless --color says so"),
     ],
 };
@@ -204,7 +206,7 @@ const REPORT_EXAMPLES: Section = Section {
     entries: &[
         ("stellar report", "all clusters, one line each, reasons underneath"),
         ("stellar report --cluster shop", "every metric and every node of one cluster"),
-        ("stellar report --batchsql", "applications, one line a database, table and test"),
+        ("stellar report --batchsql", "one line a database, table and test"),
         ("stellar --db copy.db report", "of any database, also without a configuration"),
     ],
 };

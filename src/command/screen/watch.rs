@@ -67,9 +67,10 @@ fn reader_stays(until: Instant) -> Result<bool> {
     }
 }
 
-/// The next moment of a rhythm. Moments that have passed already, because a report took long, are left out.
+/// The next moment of a rhythm. Where a report takes longer than a period, the machine gets a period's rest after it.
 fn next(last: Instant, period: Duration) -> Instant {
-    (last + period).max(Instant::now())
+    let now = Instant::now();
+    if last + period > now { last + period } else { now + period }
 }
 
 fn on_a_terminal(period: Duration, zone: &TimeZone, world: &World, render: &mut Render<'_>) -> Result<Exit> {
@@ -85,14 +86,15 @@ fn on_a_terminal(period: Duration, zone: &TimeZone, world: &World, render: &mut 
         error: None,
         top: 0,
         started: Instant::now(),
+        due: Instant::now() + period,
     };
-    shown.text = render(&shown.frame())?;
-    shown.made = shown.clock.now();
+    let frame = shown.frame();
+    shown.text = render(&frame)?;
+    shown.made = frame.now;
     let mut terminal = Terminal::take()?;
     loop {
         shown.draw()?;
-        let due = (!shown.paused).then(|| next(shown.started, shown.period));
-        match terminal.wait(due)? {
+        match terminal.wait((!shown.paused).then_some(shown.due))? {
             Event::Due => shown.refresh(render),
             Event::Key(Key::Quit) | Event::Gone => return Ok(Exit::Done),
             Event::Key(Key::Refresh) => shown.refresh(render),
@@ -125,8 +127,9 @@ struct Shown<'w> {
     error: Option<String>,
     /// The first line of the text that is seen.
     top: usize,
-    /// When the last report was begun.
+    /// When the last report was begun, and when the next one is.
     started: Instant,
+    due: Instant,
 }
 
 impl Shown<'_> {
@@ -148,13 +151,14 @@ impl Shown<'_> {
             }
             Err(error) => self.error = Some(in_short(&error)),
         }
+        self.due = next(self.started, self.period);
     }
 
     /// The terminal may have another size. A pause keeps its text, cut where it does not fit.
     fn fit(&mut self, render: &mut Render<'_>) {
         let size = size(self.world).unwrap_or(USUAL);
         let other = std::mem::replace(&mut self.size, size) != size;
-        let late = self.started.elapsed() >= self.period;
+        let late = Instant::now() >= self.due;
         if !self.paused && (other || late) {
             self.refresh(render);
         }
@@ -166,9 +170,9 @@ impl Shown<'_> {
         let page = room.saturating_sub(1).max(1);
         match key {
             Key::Pause => self.paused = !self.paused,
-            Key::Period(period) => self.period = period,
-            Key::Longer => self.period = *PERIODS.iter().find(|one| **one > self.period).unwrap_or(&self.period),
-            Key::Shorter => self.period = *PERIODS.iter().rfind(|one| **one < self.period).unwrap_or(&self.period),
+            Key::Period(period) => self.every(period),
+            Key::Longer => self.every(*PERIODS.iter().find(|one| **one > self.period).unwrap_or(&self.period)),
+            Key::Shorter => self.every(*PERIODS.iter().rfind(|one| **one < self.period).unwrap_or(&self.period)),
             Key::Up => self.top = self.top.saturating_sub(1),
             Key::Down => self.top += 1,
             Key::PageUp => self.top = self.top.saturating_sub(page),
@@ -178,6 +182,11 @@ impl Shown<'_> {
             Key::Quit | Key::Refresh | Key::Redraw => {}
         }
         self.top = self.top.min(self.lowest());
+    }
+
+    fn every(&mut self, period: Duration) {
+        self.period = period;
+        self.due = self.started + period;
     }
 
     /// The lowest line that can be the first one.
