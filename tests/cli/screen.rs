@@ -2,9 +2,10 @@
 //! a time.
 
 use std::fs::Permissions;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -18,6 +19,18 @@ struct Collected {
     timeline: Timeline,
     stage: Stage,
 }
+
+/// For tests that change nothing.
+static COLLECTED: LazyLock<Collected> = LazyLock::new(|| {
+    let collected = Collected::new();
+    let pager = collected.stage.path("pager");
+    std::fs::write(&pager, PAGER).expect("the pager is written");
+    std::fs::set_permissions(&pager, Permissions::from_mode(0o755)).expect("its mode can be set");
+    collected
+});
+
+/// A pager that says who it is and how it was called, and quits after the first line with a code of its own.
+const PAGER: &str = "#!/bin/sh\necho \"paged LESS=$LESS $1\"\nhead -n 1\nexit 3\n";
 
 impl Collected {
     fn new() -> Self {
@@ -61,7 +74,7 @@ fn drawings(screen: &Screen) -> usize {
 
 #[test]
 fn a_report_is_drawn_in_place_until_q_gives_the_terminal_back() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let report = collected.ticking(&["--watch=1s"]);
     // Something stands on the terminal before.
     let mut shell = Command::new("sh");
@@ -87,7 +100,7 @@ fn a_report_is_drawn_in_place_until_q_gives_the_terminal_back() {
 
 #[test]
 fn keys_pause_change_the_period_and_scroll() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let mut terminal = Terminal::run(&collected.ticking(&["--cluster", "demo", "--watch"]), 80, 24);
     let begin = terminal.wait("the report", |screen| is_shown(screen) && first(screen).starts_with("demo "));
     assert!(begin.last().starts_with("every 15s  ") && begin.last().contains("  1-23 of "), "{begin:#?}");
@@ -108,17 +121,24 @@ fn keys_pause_change_the_period_and_scroll() {
     terminal.wait("the end", |screen| !screen.last().contains("  23-45 of "));
     terminal.types("\u{1b}[H");
     terminal.wait("the beginning", |screen| first(screen) == first(&begin));
-    // The clock goes on: a report made anew says another age.
-    terminal.types("r");
-    terminal.wait("a fresh report", |screen| is_shown(screen) && screen.last()[..18] != begin.last()[..18]);
     terminal.types("\u{1b}");
     let (code, left) = terminal.ended();
     assert_eq!((code, left.alternate, left.cursor), (0, false, true));
 }
 
 #[test]
+fn a_key_asks_for_a_fresh_report() {
+    let mut terminal = Terminal::run(&COLLECTED.ticking(&["--watch=1h"]), 80, 24);
+    let begin = terminal.wait("the report", is_shown);
+    // The time in it has no parts of a second.
+    std::thread::sleep(Duration::from_secs(1));
+    terminal.types("r");
+    terminal.wait("a fresh report", |screen| is_shown(screen) && first(screen) != first(&begin));
+}
+
+#[test]
 fn a_pause_shows_what_was_there_until_it_ends() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let mut terminal = Terminal::run(&collected.ticking(&["--watch=1s"]), 80, 24);
     terminal.wait("the report", is_shown);
     terminal.types("p");
@@ -140,7 +160,7 @@ fn a_pause_shows_what_was_there_until_it_ends() {
 
 #[test]
 fn another_size_is_another_report() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let terminal = Terminal::run(&collected.report(&["--watch=1h"]), 120, 30);
     let wide = terminal.wait("the report", is_shown);
     assert!(wide.has("DISK"), "{wide:#?}");
@@ -158,7 +178,7 @@ fn another_size_is_another_report() {
 
 #[test]
 fn a_signal_ends_it_and_the_terminal_is_as_before() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     for (key, signal, code) in [("\u{3}", Signal::INT, 130), ("", Signal::TERM, 143), ("", Signal::HUP, 129)] {
         let mut terminal = Terminal::run(&collected.report(&["--watch"]), 80, 24);
         terminal.wait("the report", is_shown);
@@ -173,7 +193,7 @@ fn a_signal_ends_it_and_the_terminal_is_as_before() {
 
 #[test]
 fn a_stopped_one_goes_on_where_it_was() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let mut terminal = Terminal::run(&collected.report(&["--watch=1h"]), 80, 24);
     let begin = terminal.wait("the report", is_shown);
     terminal.types("\u{1a}");
@@ -210,7 +230,7 @@ fn collections_go_on_meanwhile_and_faults_are_told_below() {
 
 #[test]
 fn what_is_wrong_from_the_start_is_said_as_without_watch() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let terminal = Terminal::run(&collected.report(&["--watch", "--cluster", "dmo"]), 80, 24);
     let (code, screen) = terminal.ended();
     assert_eq!((code, screen.alternate, first(&screen)), (2, false, "error: there is no cluster `dmo`"));
@@ -221,7 +241,7 @@ fn what_is_wrong_from_the_start_is_said_as_without_watch() {
 
 #[test]
 fn on_a_pipe_reports_follow_each_other_until_the_reader_goes() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let mut command = collected.report(&["--watch=1s"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let once = collected.stage.ended(collected.report(&[]).output().expect("the program starts")).stdout;
@@ -235,8 +255,27 @@ fn on_a_pipe_reports_follow_each_other_until_the_reader_goes() {
 }
 
 #[test]
-fn a_reader_that_goes_is_not_kept_waiting_for_the_next_report() {
+fn on_a_pipe_a_fault_is_an_error_and_the_next_report_comes() {
     let collected = Collected::new();
+    let mut command = collected.report(&["--watch=1s"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut reports = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut errors = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut header = || reports.find_map(|line| line.ok().filter(|line| line.starts_with("1 cluster: ")));
+    let begin = header();
+    let (database, elsewhere) = (collected.stage.database(), collected.stage.path("elsewhere"));
+    std::fs::rename(&database, &elsewhere).expect("somebody moves the database");
+    let error = errors.next().and_then(Result::ok).unwrap_or_default();
+    assert!(error.starts_with("error: "), "{error}");
+    std::fs::rename(&elsewhere, &database).expect("and back");
+    assert!(begin.is_some() && header() == begin);
+    drop(reports);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_reader_that_goes_is_not_kept_waiting_for_the_next_report() {
+    let collected = &*COLLECTED;
     let mut command = collected.report(&["--watch=1d", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let mut out = child.stdout.take().expect("a pipe");
@@ -247,7 +286,7 @@ fn a_reader_that_goes_is_not_kept_waiting_for_the_next_report() {
 
 #[test]
 fn a_terminal_that_is_dumb_gets_one_report_after_the_other() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let mut command = collected.report(&["--watch=1s"]);
     command.env("TERM", "dumb");
     let mut terminal = Terminal::run(&command, 80, 40);
@@ -257,26 +296,21 @@ fn a_terminal_that_is_dumb_gets_one_report_after_the_other() {
     assert_eq!(terminal.ended().0, 130);
 }
 
-/// A pager that says who it is and how it was called, and quits after the first line with a code of its own.
 fn with_pager(collected: &Collected, words: &[&str]) -> Command {
-    let pager = collected.stage.path("pager");
-    let script = "#!/bin/sh\necho \"paged LESS=$LESS $1\"\nhead -n 1\nexit 3\n";
-    std::fs::write(&pager, script).expect("the pager is written");
-    std::fs::set_permissions(&pager, Permissions::from_mode(0o755)).expect("its mode can be set");
     let mut command = collected.report(words);
-    command.env("PAGER", pager);
+    command.env("PAGER", collected.stage.path("pager"));
     command
 }
 
 #[test]
 fn what_is_taller_than_the_screen_goes_through_the_pager() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let all = ["--cluster", "demo"];
-    let (code, screen) = Terminal::run(&with_pager(&collected, &all), 80, 24).ended();
+    let (code, screen) = Terminal::run(&with_pager(collected, &all), 80, 24).ended();
     assert_eq!((code, screen.rows[0].as_str()), (0, "paged LESS=FRX"));
     assert!(screen.rows[1].contains("demo") && screen.rows[2].is_empty(), "{screen:#?}");
     // With words of its own, and with the person's own wishes.
-    let mut command = with_pager(&collected, &all);
+    let mut command = with_pager(collected, &all);
     command.env("PAGER", format!("{} word", collected.stage.path("pager").display())).env("LESS", "S");
     assert_eq!(Terminal::run(&command, 80, 24).ended().1.rows[0], "paged LESS=S word");
     // The overview fits, but for a prompt below it.
@@ -290,20 +324,20 @@ fn what_is_taller_than_the_screen_goes_through_the_pager() {
         .count();
     for (rows, paged) in [(lines + 1, false), (lines, true)] {
         let rows = u16::try_from(rows).expect("a screen");
-        let screen = Terminal::run(&with_pager(&collected, &[]), 80, rows).ended().1;
+        let screen = Terminal::run(&with_pager(collected, &[]), 80, rows).ended().1;
         assert_eq!(screen.written.contains("paged"), paged, "{rows}");
     }
 }
 
 #[test]
 fn without_a_pager_all_is_printed() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let shown = |command: &Command| {
         let (code, screen) = Terminal::run(command, 80, 24).ended();
         assert_eq!(code, 0);
         screen.written
     };
-    let whole = shown(&with_pager(&collected, &["--cluster", "demo", "--no-pager"]));
+    let whole = shown(&with_pager(collected, &["--cluster", "demo", "--no-pager"]));
     assert!(whole.lines().count() > 200 && !whole.contains("paged"), "{whole}");
     for pager in ["", "cat", "no-such-pager", "no-such-pager -x", "/"] {
         let mut command = collected.report(&["--cluster", "demo"]);
@@ -311,15 +345,15 @@ fn without_a_pager_all_is_printed() {
         // What a shell says about a pager that it does not find stands before.
         assert!(printed.ends_with(&whole) && printed.len() < whole.len() + 100, "{pager}: {printed}");
     }
-    let json = with_pager(&collected, &["--cluster", "demo", "--json"]);
+    let json = with_pager(collected, &["--cluster", "demo", "--json"]);
     assert!(!shown(&json).contains("paged"));
-    let piped = with_pager(&collected, &["--cluster", "demo"]).output().expect("the program starts").stdout;
+    let piped = with_pager(collected, &["--cluster", "demo"]).output().expect("the program starts").stdout;
     assert!(!String::from_utf8_lossy(&piped).contains("paged"));
 }
 
 #[test]
 fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let coloured = |words: &[&str], variables: &[(&str, &str)]| {
         let mut command = collected.report(words);
         command.envs(variables.iter().copied());
@@ -337,7 +371,7 @@ fn colours_follow_the_flag_then_the_environment_then_the_terminal() {
 
 #[test]
 fn with_ascii_columns_stay_and_other_letters_go() {
-    let collected = Collected::new();
+    let collected = &*COLLECTED;
     let text = |words: &[&str]| collected.stage.ended(collected.report(words).output().expect("it starts")).stdout;
     let (usual, ascii) = (text(&["--cluster", "demo"]), text(&["--cluster", "demo", "--ascii"]));
     assert!(!usual.is_ascii() && ascii.is_ascii(), "{ascii}");
