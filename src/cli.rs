@@ -10,6 +10,7 @@ mod alerting;
 mod keeping;
 mod lint;
 mod query;
+mod report;
 mod rules;
 mod screen;
 pub mod sections;
@@ -19,6 +20,7 @@ pub use alerting::{Check, Mute};
 pub use keeping::{AggregateDaily, Backup, Cleanup, Doctor, Limit, Restore, Systemd, Turn};
 pub use lint::Lint;
 pub use query::Query;
+pub use report::Report;
 pub use rules::{Rules, RulesCommand};
 pub use screen::Screen;
 
@@ -152,59 +154,6 @@ pub struct CollectOnce {
     /// Without it a second collection ends at once with exit code 5.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = wait)]
     pub wait: Option<Duration>,
-}
-
-/// Show what is stored: one line a cluster, worst first
-///
-/// Reads the newest rows of the database and judges them; nothing is fetched. The lines underneath say why a cluster is
-/// not OK. With --cluster every metric and every node is shown.
-#[derive(Debug, Args)]
-#[command(after_help = help(sections::of("report")))]
-pub struct Report {
-    /// This cluster in full (can be given more than once)
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
-    pub cluster: Vec<String>,
-
-    /// BatchSQL applications: one line a database, table and test
-    #[arg(long, conflicts_with_all = ["gaps", "cluster"])]
-    pub batchsql: bool,
-
-    /// Every metric with its newest value, or why it has none
-    ///
-    /// Of an application also the generation of metrics that it exports.
-    #[arg(long, conflicts_with_all = ["gaps", "batchsql"])]
-    pub metrics: bool,
-
-    /// Only this application (can be given more than once)
-    ///
-    /// With --batchsql, --metrics or --gaps.
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
-    pub application: Vec<String>,
-
-    /// What is missing, how long, and why
-    #[arg(long)]
-    pub gaps: bool,
-
-    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00
-    ///
-    /// For --gaps; left out, a week before the end.
-    #[arg(long, value_name = "MOMENT", value_hint = ValueHint::Other, allow_hyphen_values = true, requires = "gaps", aliases = ["start", "begin"])]
-    pub since: Option<String>,
-
-    /// Up to this moment; for --gaps, else now
-    #[arg(long, value_name = "MOMENT", value_hint = ValueHint::Other, allow_hyphen_values = true, requires = "gaps", alias = "end")]
-    pub until: Option<String>,
-
-    /// Print JSON: base units, null for what was not measured
-    #[arg(long)]
-    pub json: bool,
-
-    /// Times in UTC instead of the configured zone
-    #[arg(long)]
-    pub utc: bool,
-
-    #[command(flatten)]
-    pub screen: Screen,
 }
 
 /// Check and show the configuration

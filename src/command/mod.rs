@@ -20,6 +20,7 @@ mod restore;
 mod rules;
 mod screen;
 mod systemd;
+mod written;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;

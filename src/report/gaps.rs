@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Style;
+use super::sheet::{Cell, Column, Range, Row, Sheet, Table};
 use super::table::{self, Align};
 use crate::sample::{Millis, lapse};
 use crate::settings::Kind;
+use crate::settings::metric_entry::Unit;
 use crate::store::gaps::{Runs, Seen, StepBack};
 use crate::words;
 
@@ -218,6 +220,39 @@ pub fn document(gaps: &Gaps, style: &Style) -> Value {
         "clock_steps": gaps.steps.iter().map(step).collect::<Vec<_>>(),
         "runs": { "expected": gaps.expected_runs, "made": gaps.runs.made, "with_failures": gaps.runs.with_failures },
     })
+}
+
+/// One table, for forms that have one.
+pub fn sheet(gaps: &Gaps) -> Sheet {
+    let columns = vec![
+        Column::text("from", "FROM", 10),
+        Column::text("to", "TO", 10),
+        Column { right: true, ..Column::text("length_seconds", "LENGTH", 9) },
+        Column::figure("missed", "MISSED", Unit::Count, 8),
+        Column::hidden("kind"),
+        Column::text("target", &gaps.noun.to_uppercase(), 9),
+        Column::text("reason", "REASON", 7),
+    ];
+    let row = |gap: &Gap| Row {
+        group: None,
+        cells: vec![
+            Cell::Moment(Some(gap.from)),
+            gap.to.map_or(Cell::Told("now".to_owned(), None), |at| Cell::Moment(Some(at))),
+            Cell::Lapse(Some(lapse(gap.length))),
+            Cell::from(Some(gap.missed as f64)),
+            gap.target.as_ref().map_or(Cell::Empty, |(kind, _)| kind.name().into()),
+            gap.target.as_ref().map_or("all".into(), |(_, name)| name.as_str().into()),
+            gap.reason.as_str().into(),
+        ],
+    };
+    let title = match gaps.gaps.len() {
+        0 => "nothing is missing".to_owned(),
+        number => words::count(number, "gap"),
+    };
+    let range = Range { since: gaps.since, until: gaps.until };
+    let mut sheet = Sheet { range: Some(range), ..Sheet::new("gaps", title) };
+    sheet.tables.push(Table { key: "gaps", heading: None, columns, rows: gaps.gaps.iter().map(row).collect() });
+    sheet
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::json::{iso, number};
+use super::sheet::{self, Cell, Column, Row, Sheet, Table};
 use super::table::{self, Align};
 use super::{Assessed, NOT_MEASURED, Style};
 use crate::catalogue::batch::Batch;
@@ -104,6 +105,49 @@ fn of_target(target: &Target, catalogue: &Catalogue, style: &Style) -> String {
         let _ = writeln!(text, "{}", style.width.map_or_else(|| line.to_owned(), |width| table::cut(line, width)));
     }
     text
+}
+
+/// One table of all targets, for forms that have one.
+pub fn sheet(targets: &[Target], catalogue: &Catalogue) -> Sheet {
+    let columns = vec![
+        Column::text("target", "TARGET", 9),
+        Column::text("metric", "METRIC", 10),
+        Column::text("of", "OF", 8),
+        Column::hidden("category"),
+        Column::hidden("unit"),
+        Column { right: true, ..Column::text("value", "VALUE", 10) },
+        Column::text("means", "MEANS", 5),
+    ];
+    let mut rows = Vec::new();
+    for target in targets {
+        for one in &target.metrics {
+            let entry = &one.metric.entry;
+            let row = |of: String, value: Option<f64>, means: String| Row {
+                group: None,
+                cells: vec![
+                    target.name.into(),
+                    one.metric.name().into(),
+                    Cell::Text(of),
+                    entry.category.as_str().into(),
+                    entry.unit.name().into(),
+                    Cell::Figure(sheet::Measured::of(value), entry.unit),
+                    Cell::Text(means),
+                ],
+            };
+            let why = || format!("not measured; NULL when: {}", reference::null_when(one.metric, catalogue));
+            if one.values.is_empty() {
+                rows.push(row(String::new(), None, why()));
+            }
+            let values = one.values.iter();
+            rows.extend(
+                values
+                    .map(|(batch, value)| row(batch.map_or_else(String::new, about), Some(*value), entry.help.clone())),
+            );
+        }
+    }
+    let mut sheet = Sheet::new("metrics", words::count(targets.len(), "target"));
+    sheet.tables.push(Table { key: "metrics", heading: None, columns, rows });
+    sheet
 }
 
 /// `sqlite3 / nightly`; the application as a whole says nothing.

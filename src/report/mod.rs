@@ -4,15 +4,17 @@
 pub mod batchsql;
 mod cluster;
 pub mod draw;
+pub mod forms;
 pub mod gaps;
 pub mod html;
 pub mod json;
 pub mod metrics;
-mod overview;
 mod page;
 pub mod query;
+pub mod sheet;
 mod table;
 mod trend;
+pub mod views;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,17 +32,9 @@ use crate::store::read::LatestCluster;
 use crate::words;
 
 pub use cluster::render as render_cluster;
-pub use overview::render as render_overview;
 pub use table::hanging;
 pub use table::harmless;
-
-/// What fired, as a table: when, for how long, how bad, of what, which alert, and why.
-pub fn alerts_table(rows: &[Vec<String>], width: Option<usize>) -> String {
-    use table::Align::Left;
-    let titles = [("FIRED", Left), ("FOR", Left), ("SEVERITY", Left), ("TARGET", Left), ("ALERT", Left), ("WHY", Left)];
-    let lines = table::render(&titles, rows);
-    lines.lines().map(|line| width.map_or_else(|| line.to_owned(), |width| table::cut(line, width)) + "\n").collect()
-}
+pub use views::over_time;
 
 /// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.
 const STALE_INTERVALS: u32 = 3;
@@ -127,6 +121,16 @@ impl Style {
             Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
             Err(_) => String::new(),
         }
+    }
+
+    /// `2026-11-21 10:16 .. 2026-11-22 10:16 +08:00`, with seconds where one of the ends has some.
+    pub fn range(&self, range: sheet::Range) -> String {
+        let clock = if range.since % 60_000 == 0 && range.until % 60_000 == 0 { "%H:%M" } else { "%H:%M:%S" };
+        let end = |at: Millis, zone: &str| match jiff::Timestamp::from_millisecond(at) {
+            Ok(stamp) => stamp.to_zoned(self.zone.clone()).strftime(&format!("%Y-%m-%d {clock}{zone}")).to_string(),
+            Err(_) => "?".to_owned(),
+        };
+        format!("{} .. {}", end(range.since, ""), end(range.until, " %:z"))
     }
 
     /// The same without the zone, for tables under a line that has it.
@@ -304,9 +308,4 @@ fn failed_fetches(failed: &[(String, String)]) -> Vec<String> {
         more => lines.push(format!("and {} more fetches that failed", words::grouped(more as u64))),
     }
     lines
-}
-
-fn value_of(catalogue: &Catalogue, cluster: &LatestCluster, name: &str) -> Option<(f64, Unit)> {
-    let (index, metric) = catalogue.stored(Subject::Cluster).enumerate().find(|(_, metric)| metric.name() == name)?;
-    Some(((*cluster.values.get(index)?)?, metric.entry.unit))
 }

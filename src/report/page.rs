@@ -2,8 +2,6 @@
 
 use super::table;
 use super::{Status, Style};
-use crate::sample::{Millis, lapse};
-use crate::words;
 
 /// "1 crit, 2 ok": how many there are of each status, worst first.
 pub fn counted(statuses: impl Iterator<Item = Status> + Clone) -> String {
@@ -12,18 +10,6 @@ pub fn counted(statuses: impl Iterator<Item = Status> + Clone) -> String {
         (number > 0).then(|| format!("{number} {}", status.word()))
     });
     counted.collect::<Vec<_>>().join(", ")
-}
-
-/// The summary with the moment and the age of the last run; two lines where one is too wide.
-pub fn header(summary: &str, now: Millis, last_run: Option<Millis>, style: &Style) -> String {
-    let last_run =
-        last_run.map_or_else(|| "no run yet".to_owned(), |at| format!("last run {} ago", words::age(lapse(now - at))));
-    let moment = style.moment(now);
-    let line = format!("{summary}   {moment}   {last_run}\n");
-    match style.width {
-        Some(limit) if table::width(&line) > limit => format!("{summary}\n{moment}   {last_run}\n"),
-        _ => line,
-    }
 }
 
 /// What is wrong with whom, one line each: name, status, sentence.

@@ -73,8 +73,10 @@ fn what_came_and_went_between_two_checks_is_history() {
     collect(&stage, 360, 420);
     assert_eq!(check(&stage, 421), is(0, FINE));
     let run = stage.run(START + 421, &["check", "--history", "--utc"]);
-    let told = "  FIRED                       FOR    SEVERITY  TARGET             ALERT                   WHY
-  2026-11-22 02:33:58 +00:00  1m00s  warning   etl/mysql/nightly  BatchSQLLowPerformance  10 records per second (warn below 1,000)\n";
+    let told = "1 alert   2026-11-15 02:35:59 .. 2026-11-22 02:35:59 +00:00
+
+  STATUS                FIRED    FOR  TARGET             ALERT                   WHY
+  OK      2026-11-22 02:33:58  1m00s  etl/mysql/nightly  BatchSQLLowPerformance  10 records per second (warn below 1,000)\n";
     assert_eq!((run.code, run.stdout.as_str()), (0, told));
 }
 

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use rusqlite::Connection;
 use stellar::alert::Verdict;
 use stellar::catalogue::Catalogue;
-use stellar::report::{self, Assessed, Expected, Style};
+use stellar::report::views::overview::{self, Asked, Trends};
+use stellar::report::{self, Assessed, Expected, Style, forms};
 use stellar::settings::Settings;
 use stellar::store::read;
 
@@ -51,7 +52,8 @@ impl Demo {
 /// Gives what differs from run to run a value of its own.
 fn steady(stage: &Stage) {
     let connection = Connection::open(stage.database()).expect("the database opens");
-    connection.execute("UPDATE node_snapshots SET scrape_seconds = 0.005", []).expect("durations are written");
+    let durations = "UPDATE node_snapshots SET scrape_seconds = 0.005; UPDATE runs SET duration_ms = 5 + id";
+    connection.execute_batch(durations).expect("durations are written");
 }
 
 /// Made once: no test changes it.
@@ -184,11 +186,24 @@ fn a_report_fits_the_terminal() {
             .push("http://127.0.0.11:18040/metrics: timed out after 10 s, which is the limit of one request".into());
         one.reasons.push("元数据 is text of others\u{1b}[2J and moves no cursor".into());
     }
+    let now = AT_END.now * 1000;
+    let trends = Trends {
+        title: "QPS LAST 24 H".to_owned(),
+        of: [("demo".to_owned(), (0..24).map(|hour| (hour % 5 > 0).then_some(f64::from(hour))).collect())].into(),
+    };
+    let verdict = Verdict::default();
+    let asked = Asked {
+        assessed: &assessed,
+        applications: &[],
+        verdict: &verdict,
+        trends: &trends,
+        last_run: Some(now - 5000),
+        now,
+    };
     let mut text = String::new();
-    for width in [60, 80, 100, 120] {
+    for width in [60, 80, 120, 200] {
         let style = Style { zone: jiff::tz::TimeZone::UTC, colour: false, width: Some(width) };
-        let now = AT_END.now * 1000;
-        let overview = report::render_overview(&assessed, &[], &catalogue, now, Some(now - 5000), &style);
+        let overview = forms::text(&overview::sheet(&asked, &catalogue, &style).expect("a sheet"), &style);
         let cluster: String = assessed.iter().map(|one| report::render_cluster(one, &catalogue, &style)).collect();
         let begins = |line: &&str| !line.starts_with("  ") || line.contains("INSTANCE") || line.contains("no room");
         let outline: Vec<&str> = cluster.lines().filter(begins).collect();
@@ -199,6 +214,33 @@ fn a_report_fits_the_terminal() {
         assert_eq!(wide, [""; 0], "{width}");
     }
     snapshot::is("report/widths.txt", &AT_END.timeline.cluster.named(&text));
+}
+
+/// The end of the last moment, and from a minute before the first one.
+const WHOLE: [&str; 4] = ["--since", "2026-11-22 02:28", "--until", "2026-11-22 02:34"];
+
+#[test]
+fn every_view_has_every_form() {
+    let views: [(&str, &[&str]); 6] = [
+        ("cluster", &["--cluster", "demo", "--metric", "quer*", "--metric", "be_cpu_used_ratio_*"]),
+        ("steps", &["--cluster", "demo", "--step", "1m", "--metric", "queries_per_second", "--metric", "queries"]),
+        ("nodes", &["--nodes"]),
+        ("daily", &["--daily", "--since", "2026-11-21"]),
+        ("alerts", &["--alerts"]),
+        ("runs", &["--runs", "--step", "1m"]),
+    ];
+    AT_END.stage.run(AT_END.now, &["check", "--quiet"]);
+    for (name, words) in views {
+        let ranged = ["cluster", "steps", "alerts", "runs"].contains(&name);
+        let words = if ranged { [words, &WHOLE].concat() } else { words.to_vec() };
+        let mut text = String::new();
+        for form in [None, Some("--markdown"), Some("--csv"), Some("--jsonl"), Some("--json")] {
+            let run = AT_END.report(&[&words[..], &form.into_iter().collect::<Vec<_>>()].concat());
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name} {form:?}");
+            text += &format!("--- {}\n{}", form.unwrap_or("text"), run.stdout.replace("\r\n", "\n"));
+        }
+        snapshot::is(&format!("report/view_{name}.txt"), &text);
+    }
 }
 
 #[test]

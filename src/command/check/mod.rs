@@ -15,6 +15,7 @@ use crate::cli::{Check, Global};
 use crate::clock::Clock;
 use crate::deliver::{self, Receiver, alertmanager, hook};
 use crate::failure::{Exit, Failure};
+use crate::report::sheet::Range;
 use crate::sample::{Millis, millis};
 use crate::settings::Loaded;
 use crate::settings::moments::Calendar;
@@ -164,5 +165,5 @@ fn history(loaded: &Loaded, arguments: &Check, now: Millis, world: &World) -> Re
     let until = until.unwrap_or(now + 1);
     let since = since.unwrap_or(until - HISTORY);
     let fired = alerts::fired(&connection, since, until).map_err(|error| store::explain(path, &error))?;
-    tell::history(&fired, arguments, now, loaded, world)
+    tell::history(fired, Range { since, until }, arguments, now, loaded, world)
 }

@@ -6,16 +6,17 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::alert::check::firing;
-use crate::alert::rule::{ALERTNAME, SEVERITY, SUMMARY, Severity};
+use crate::alert::rule::{ALERTNAME, SEVERITY, Severity};
 use crate::alert::sources::{self, RuleFault};
 use crate::alert::state::Active;
 use crate::alert::told::summary;
 use crate::catalogue::batch::Batch;
 use crate::cli::Check;
 use crate::command::judge::Judged;
-use crate::command::{World, database, print, print_json, said, zone};
+use crate::command::{World, database, print, print_json, zone};
 use crate::failure::Exit;
-use crate::report::{harmless, patience};
+use crate::report::sheet::Range;
+use crate::report::{Style, forms, harmless, patience, views};
 use crate::sample::{Labels, Millis, lapse};
 use crate::settings::Loaded;
 use crate::store::alerts::{Fired, Mute};
@@ -256,15 +257,22 @@ fn document(
 }
 
 /// What fired, when, and for how long.
-pub(super) fn history(fired: &[Fired], arguments: &Check, now: Millis, loaded: &Loaded, world: &World) -> Result<Exit> {
+pub(super) fn history(
+    fired: Vec<Fired>,
+    range: Range,
+    arguments: &Check,
+    now: Millis,
+    loaded: &Loaded,
+    world: &World,
+) -> Result<Exit> {
     let zone = zone(loaded, arguments.utc);
     let named = arguments.cluster.iter().chain(&arguments.application).collect::<Vec<_>>();
-    let is_meant = |one: &&Fired| {
+    let is_meant = |one: &Fired| {
         let name = one.labels.get(ALERTNAME).map_or("", |name| name);
         (named.is_empty() || named.iter().any(|target| **target == target_of(&one.labels)))
             && (arguments.rule.is_empty() || arguments.rule.iter().any(|rule| rule == name))
     };
-    let fired: Vec<&Fired> = fired.iter().filter(is_meant).collect();
+    let fired: Vec<Fired> = fired.into_iter().filter(is_meant).collect();
     if arguments.json {
         let alerts = fired.iter().map(|one| {
             let labels: BTreeMap<&str, &str> = one.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -280,25 +288,7 @@ pub(super) fn history(fired: &[Fired], arguments: &Check, now: Millis, loaded: &
         print_json(&json!({ "schema": 1, "alerts": alerts.collect::<Vec<_>>() }))?;
         return Ok(Exit::Done);
     }
-    if fired.is_empty() {
-        print("nothing fired in that time\n")?;
-        return Ok(Exit::Done);
-    }
-    let rows: Vec<Vec<String>> = fired
-        .iter()
-        .map(|one| {
-            let length = lapse(one.resolved_at.unwrap_or(now) - one.fired_at);
-            let summary = one.annotations.iter().find(|(name, _)| **name == *SUMMARY).map(|(_, text)| text.clone());
-            vec![
-                said(one.fired_at, &zone),
-                one.resolved_at.map_or_else(|| "still firing".to_owned(), |_| words::age(length)),
-                one.severity.clone(),
-                about(&one.labels),
-                one.labels.get(ALERTNAME).map(ToString::to_string).unwrap_or_default(),
-                summary.unwrap_or_default(),
-            ]
-        })
-        .collect();
-    print(&crate::report::alerts_table(&rows, world.width))?;
+    let style = Style { zone, colour: world.colour, width: world.width };
+    print(&forms::text(&views::alerts::sheet(&fired, range, now), &style))?;
     Ok(Exit::Done)
 }

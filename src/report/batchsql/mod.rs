@@ -3,8 +3,10 @@
 
 pub mod json;
 mod model;
-mod text;
+mod sheet;
+mod standing;
 pub mod view;
 
 pub use model::{Asked, Report, assess};
-pub use text::render;
+pub use sheet::sheet;
+pub use standing::{Standing, standings};

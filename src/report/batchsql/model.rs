@@ -264,18 +264,20 @@ fn judged(asked: &Asked) -> Vec<Judged> {
     });
     let known = asked.stored.iter().cloned().map(|application| {
         let own = configured.iter().find(|one| one.name == application.name);
-        let (status, reason) = standing(&application, own, asked);
+        let (status, reason) = standing(&application, own, asked.configured.is_some(), asked.now);
         Judged { application, status, reason }
     });
     known.chain(never).collect()
 }
 
-fn standing(
+/// Whether the values of an application are current, and if not, why.
+pub(super) fn standing(
     application: &LatestApplication,
     configured: Option<&Application>,
-    asked: &Asked,
+    is_configured: bool,
+    now: Millis,
 ) -> (Status, Option<String>) {
-    let ago = |at: Millis| words::age(lapse(asked.now - at));
+    let ago = |at: Millis| words::age(lapse(now - at));
     let last = application
         .last_answer
         .map_or_else(|| "it never answered".to_owned(), |at| format!("last answer {} ago", ago(at)));
@@ -295,9 +297,9 @@ fn standing(
         return (Status::NoData, Some("no snapshot of it is left".to_owned()));
     };
     let interval = configured.map(|one| one.interval).unwrap_or_default();
-    if lapse(asked.now - collected_at) > patience(interval) {
-        let why = match asked.configured {
-            Some(_) if configured.is_none() => "it is no longer in the configuration",
+    if lapse(now - collected_at) > patience(interval) {
+        let why = match configured {
+            None if is_configured => "it is no longer in the configuration",
             _ => "is the timer running? systemctl status stellar-collect.timer",
         };
         return (Status::NoData, Some(format!("last collected {} ago; {why}", ago(collected_at))));

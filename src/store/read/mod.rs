@@ -1,6 +1,9 @@
 //! What reports ask the history.
 
 pub mod applications;
+pub mod days;
+pub mod past;
+pub mod runs;
 
 use std::collections::{BTreeMap, HashSet};
 

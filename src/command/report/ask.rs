@@ -1,0 +1,390 @@
+//! What each view asks the database.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use super::super::{database, gaps, refuse_unknown};
+use super::{Made, Reader, select};
+use crate::alert::Verdict;
+use crate::catalogue::Metric;
+use crate::days::Day;
+use crate::days::fold::Weights;
+use crate::failure::{Exit, Failure};
+use crate::report::over_time::{self, Curve, LETTERS};
+use crate::report::sheet::Range;
+use crate::report::views::{alerts, daily, is_meant, nodes, overview, runs, step};
+use crate::report::{self, Assessed, batchsql, metrics};
+use crate::sample::{Millis, millis};
+use crate::settings::metric_entry::{Statistic, Subject};
+use crate::settings::words::closest;
+use crate::settings::{Application, Kind};
+use crate::store::read::past::{Owner, Past, past};
+use crate::store::{self, read};
+
+pub(super) const DAY: Millis = 86_400_000;
+const WEEK: Millis = 7 * DAY;
+
+impl Reader<'_> {
+    pub(super) fn overview(&self, assessed: &[Assessed], verdict: &Verdict) -> Result<Made> {
+        let view = over_time::view().map_err(anyhow::Error::msg)?;
+        let range = Range { since: self.now - DAY, until: self.now };
+        let stored = read::applications::latest(self.connection, self.catalogue).map_err(|e| self.explain(e))?;
+        let configured = self.loaded.path.is_some().then_some(self.loaded.settings.applications.as_slice());
+        let applications = batchsql::standings(&stored, configured, verdict, self.now);
+        let last_run = read::last_run(self.connection).map_err(|e| self.explain(e))?;
+        let mut trends = overview::Trends::default();
+        if let Some(metric) = self.catalogue.find(Subject::Cluster, &view.trend) {
+            let title = metric.name().split('_').map(|word| word.get(..1).unwrap_or_default()).collect::<String>();
+            trends.title = format!("{} LAST 24 H", title.to_uppercase());
+            for one in assessed {
+                let past = self.past(one, &[metric], range)?;
+                let values = past.columns.first().map(Vec::as_slice).unwrap_or_default();
+                let curve = Curve { metric, past: &past, values };
+                trends.of.insert(one.cluster.name.clone(), curve.slots(range, LETTERS));
+            }
+        }
+        let asked = overview::Asked {
+            assessed,
+            applications: &applications,
+            verdict,
+            trends: &trends,
+            last_run,
+            now: self.now,
+        };
+        let sheet = overview::sheet(&asked, self.catalogue, self.style).map_err(anyhow::Error::msg)?;
+        let document = match self.arguments.json {
+            true => Some(self.document(assessed, &applications, verdict, last_run, range, &view)?),
+            false => None,
+        };
+        Ok(Made { sheet, document, text: None })
+    }
+
+    /// What an overview endpoint would give.
+    fn document(
+        &self,
+        assessed: &[Assessed],
+        applications: &[batchsql::Standing],
+        verdict: &Verdict,
+        last_run: Option<Millis>,
+        range: Range,
+        view: &over_time::View,
+    ) -> Result<serde_json::Value> {
+        let mut over_day = HashMap::new();
+        for one in assessed {
+            let of = |names: &[String]| -> Vec<&Metric> {
+                names.iter().filter_map(|name| self.catalogue.find(Subject::Cluster, name)).collect()
+            };
+            let (performance, resources) = (of(&view.performance), of(&view.resources));
+            let all: Vec<&Metric> = performance.iter().chain(&resources).copied().collect();
+            let past = self.past(one, &all, range)?;
+            let curves = curves(&all, &past);
+            over_day.insert(one.cluster.name.clone(), report::json::over_time(&curves, performance.len(), range));
+        }
+        Ok(report::json::document(
+            &report::json::Overview {
+                assessed,
+                applications,
+                over_day: &over_day,
+                faults: &verdict.faults,
+                last_run,
+                range,
+                now: self.now,
+            },
+            self.catalogue,
+            self.style,
+        ))
+    }
+
+    /// The snapshots of a cluster in a range.
+    pub(super) fn past(&self, one: &Assessed, metrics: &[&Metric], range: Range) -> Result<Past> {
+        let Some(id) = read::runs::id_of(self.connection, &one.cluster.name).map_err(|e| self.explain(e))? else {
+            return Ok(Past { columns: metrics.iter().map(|_| Vec::new()).collect(), ..Past::default() });
+        };
+        let owner = Owner { subject: Subject::Cluster, id, key: Vec::new() };
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+        let interval = millis(self.loaded.settings.interval_of(&one.cluster.name));
+        // The snapshot of the end itself belongs to it.
+        let span = (range.since, range.until.saturating_add(1));
+        Ok(past(self.connection, &owner, &names, span, interval).map_err(|e| self.explain(e))?)
+    }
+
+    pub(super) fn over_time(&self, assessed: &[Assessed]) -> Result<Made> {
+        let range = self.range(DAY)?;
+        let arguments = self.arguments;
+        let named = !(arguments.metric.is_empty() && arguments.category.is_empty());
+        let meant: Vec<&Metric> = self
+            .catalogue
+            .stored(Subject::Cluster)
+            .filter(|metric| is_meant(metric.name(), &arguments.metric))
+            .filter(|metric| is_meant(&metric.entry.category, &arguments.category))
+            .collect();
+        self.refuse_unmeant(&meant)?;
+        let mut whole: Option<report::sheet::Sheet> = None;
+        for one in assessed {
+            let sheet = match select::step(arguments, range)? {
+                Some(length) => {
+                    let view = over_time::view().map_err(anyhow::Error::msg)?;
+                    let usual = view.charts();
+                    let shown: Vec<&Metric> = meant
+                        .iter()
+                        .copied()
+                        .filter(|metric| named || usual.iter().any(|own| own == metric.name()))
+                        .collect();
+                    let past = self.past(one, &shown, range)?;
+                    step::sheet(one, &curves(&shown, &past), range, length)
+                }
+                None => {
+                    let past = self.past(one, &meant, range)?;
+                    let mut sheet = over_time::sheet(one, &curves(&meant, &past), range, named);
+                    sheet.facts.push(over_time::coverage(&past, range));
+                    self.add_nodes_and_alerts(&mut sheet, one, range)?;
+                    sheet
+                }
+            };
+            match &mut whole {
+                None => whole = Some(sheet),
+                Some(first) => first.append(sheet),
+            }
+        }
+        let sheet = whole.unwrap_or_else(|| report::sheet::Sheet::new("cluster", "no clusters".to_owned()));
+        Ok(sheet.into())
+    }
+
+    fn add_nodes_and_alerts(&self, sheet: &mut report::sheet::Sheet, one: &Assessed, range: Range) -> Result<()> {
+        let verdict = self.verdict()?;
+        let of_nodes = self.nodes(std::slice::from_ref(one), &verdict)?.sheet;
+        sheet.tables.extend(of_nodes.tables.into_iter().map(|mut table| {
+            table.heading = Some("nodes".to_owned());
+            table
+        }));
+        if store::refuse_old(self.connection, database(self.loaded)).is_err() {
+            return Ok(());
+        }
+        let mut fired = store::alerts::fired(self.connection, range.since, range.until).map_err(|e| self.explain(e))?;
+        fired.retain(|alert| alert.labels.get(Kind::Cluster.name()).is_some_and(|name| **name == *one.cluster.name));
+        if !fired.is_empty() {
+            let of_alerts = alerts::sheet(&fired, range, self.now);
+            sheet.tables.extend(of_alerts.tables.into_iter().map(|mut table| {
+                table.heading = Some("alerts".to_owned());
+                table
+            }));
+        }
+        Ok(())
+    }
+
+    pub(super) fn refuse_unmeant(&self, meant: &[&Metric]) -> Result<()> {
+        if !meant.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.catalogue.stored(Subject::Cluster).map(Metric::name).collect();
+        let categories = self.catalogue.categories(Subject::Cluster);
+        let none = |flag: &str, wanted: &[String], known: &[&str]| {
+            let wanted = wanted.first()?;
+            let what = format!("no metric of a cluster is meant by {flag} {wanted}");
+            let hint = match closest(wanted, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`stellar config metrics` prints what is recorded; `*` and `?` stand for letters".to_owned(),
+            };
+            Some(Failure::new(Exit::Usage, what).with_hint(hint))
+        };
+        let refused = none("--metric", &self.arguments.metric, &names)
+            .or_else(|| none("--category", &self.arguments.category, &categories));
+        refused.map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    pub(super) fn nodes(&self, assessed: &[Assessed], verdict: &Verdict) -> Result<Made> {
+        let view = nodes::view().map_err(anyhow::Error::msg)?;
+        let place = self.catalogue.stored(Subject::Node).position(|metric| metric.name() == view.seen);
+        let collected: HashMap<&str, Option<Millis>> =
+            assessed.iter().map(|one| (one.cluster.name.as_str(), one.cluster.collected_at)).collect();
+        let last_seen = |cluster: &str, node: &read::LatestNode| {
+            let now = place.and_then(|place| node.values.get(place).copied().flatten());
+            match now {
+                Some(value) if value > 0.0 => collected.get(cluster).copied().flatten(),
+                _ => read::runs::last_seen(self.connection, cluster, &node.node, &view.seen).ok().flatten(),
+            }
+        };
+        Ok(nodes::sheet(&view, assessed, verdict, self.catalogue, &last_seen, self.now).into())
+    }
+
+    pub(super) fn metrics(&self, mut assessed: Vec<Assessed>) -> Result<Made> {
+        let arguments = self.arguments;
+        let mut applications =
+            read::applications::latest(self.connection, self.catalogue).map_err(|e| self.explain(e))?;
+        let known: Vec<&str> = applications.iter().map(|one| one.name.as_str()).collect();
+        refuse_unknown(&arguments.application, &known, "application")?;
+        // Who names targets of one kind means these alone.
+        let named = !arguments.application.is_empty() || !arguments.cluster.is_empty();
+        applications.retain(|one| !named || arguments.application.contains(&one.name));
+        assessed.retain(|one| !named || arguments.cluster.contains(&one.cluster.name));
+        let clusters = assessed.iter().map(|one| metrics::Target::cluster(one, self.catalogue));
+        let applications = applications.iter().map(|one| metrics::Target::application(one, self.catalogue));
+        let targets: Vec<metrics::Target> = clusters.chain(applications).collect();
+        Ok(Made {
+            document: Some(metrics::document(&targets, self.catalogue, self.now, self.style)),
+            text: Some(metrics::render(&targets, self.catalogue, self.style)),
+            sheet: metrics::sheet(&targets, self.catalogue),
+        })
+    }
+
+    pub(super) fn alerts(&self) -> Result<Made> {
+        let range = self.range(WEEK)?;
+        let mut fired = store::alerts::fired(self.connection, range.since, range.until.saturating_add(1))
+            .map_err(|e| self.explain(e))?;
+        let arguments = self.arguments;
+        if !arguments.cluster.is_empty() || !arguments.application.is_empty() {
+            let is = |alert: &store::alerts::Fired, kind: Kind, names: &[String]| {
+                alert.labels.get(kind.name()).is_some_and(|name| names.iter().any(|own| **own == **name))
+            };
+            fired.retain(|alert| {
+                is(alert, Kind::Cluster, &arguments.cluster) || is(alert, Kind::Application, &arguments.application)
+            });
+        }
+        Ok(alerts::sheet(&fired, range, self.now).into())
+    }
+
+    pub(super) fn runs(&self) -> Result<Made> {
+        let range = self.range(DAY)?;
+        let step =
+            select::step(self.arguments, range)?.unwrap_or((range.until - range.since) / LETTERS as Millis).max(1);
+        let until = range.until.saturating_add(1);
+        let found = read::runs::runs(self.connection, range.since, until).map_err(|e| self.explain(e))?;
+        let targets = read::runs::asked(self.connection).map_err(|e| self.explain(e))?;
+        Ok(runs::sheet(&found, &targets, range, step).into())
+    }
+
+    pub(super) fn daily(&self) -> Result<Made> {
+        let range = self.range(WEEK)?;
+        let arguments = self.arguments;
+        let figures =
+            daily::figures(self.catalogue, &arguments.metric, &arguments.category).map_err(anyhow::Error::msg)?;
+        let columns: Vec<String> =
+            figures.iter().map(|figure| store::daily::daily_column(figure.metric.name(), figure.statistic)).collect();
+        let verdict = Verdict::default();
+        let assessed = self.assessed(&verdict)?;
+        let date = |at: Millis| {
+            Timestamp::from_millisecond(at).ok().map(|stamp| stamp.to_zoned(self.style.zone.clone()).date())
+        };
+        let (first, last) = (date(range.since), date(range.until));
+        let mut days = Vec::new();
+        let (Some(first), Some(last)) = (first, last) else {
+            return Ok(daily::sheet(&days, &figures, 0, range).into());
+        };
+        let (from, to) = (first.to_string(), last.to_string());
+        for one in &assessed {
+            let Some(id) = read::runs::id_of(self.connection, &one.cluster.name).map_err(|e| self.explain(e))? else {
+                continue;
+            };
+            let stored = read::days::days(self.connection, id, &columns, (&from, &to)).map_err(|e| self.explain(e))?;
+            for date in first.series(jiff::Span::new().days(1)).take_while(|date| *date <= last) {
+                let name = date.to_string();
+                let own = stored.iter().find(|day| day.day == name);
+                let day = daily::Day {
+                    cluster: one.cluster.name.clone(),
+                    date,
+                    samples: own.map_or(0, |day| day.samples),
+                    expected: own.map_or(0, |day| day.expected),
+                    figures: own.map_or_else(|| vec![None; columns.len()], |day| day.figures.clone()),
+                    running: false,
+                };
+                // The running day, and a day that nobody has aggregated yet.
+                days.push(if own.is_none() { self.day_so_far(one, day, &figures)? } else { day });
+            }
+        }
+        // Days before the first and after the last of all are no gaps.
+        let begin = days.iter().filter(|day| day.samples > 0).map(|day| day.date).min();
+        days.retain(|day| begin.is_some_and(|begin| day.date >= begin));
+        Ok(daily::sheet(&days, &figures, assessed.len(), range).into())
+    }
+
+    /// A day from its snapshots.
+    fn day_so_far(&self, one: &Assessed, day: daily::Day, figures: &[daily::Figure]) -> Result<daily::Day> {
+        let Some(whole) = Day::on(day.date, &self.style.zone) else { return Ok(day) };
+        let until = whole.ends_at.min(self.now + 1);
+        let metrics: Vec<&Metric> = figures.iter().map(|figure| figure.metric).collect();
+        let range = Range { since: whole.begins_at, until: until - 1 };
+        let past = self.past(one, &metrics, range)?;
+        let statistics: Vec<[Statistic; 1]> = figures.iter().map(|figure| [figure.statistic]).collect();
+        let found = curves(&metrics, &past);
+        let figures =
+            found.iter().zip(&statistics).map(|(curve, one)| curve.figures(one, range).first().copied().flatten());
+        let mut weights = Weights::new(past.before);
+        for moment in &past.moments {
+            weights.next(*moment, range.since);
+        }
+        let samples = past.answered as i64;
+        let expected = weights.expected(until).max(samples);
+        let running = whole.ends_at > self.now;
+        Ok(daily::Day { samples, expected, figures: figures.collect(), running, ..day })
+    }
+
+    pub(super) fn batches(&self) -> Result<Made> {
+        let columns = batchsql::view::columns().map_err(anyhow::Error::msg)?;
+        let mut stored = read::applications::latest(self.connection, self.catalogue).map_err(|e| self.explain(e))?;
+        let settings = &self.loaded.settings;
+        let mut configured: Vec<Application> = settings.applications.clone();
+        let known: Vec<&str> =
+            stored.iter().map(|one| one.name.as_str()).chain(configured.iter().map(|one| one.name.as_str())).collect();
+        let wanted = &self.arguments.application;
+        refuse_unknown(wanted, &known, "application")?;
+        if !wanted.is_empty() {
+            stored.retain(|one| wanted.contains(&one.name));
+            configured.retain(|one| wanted.contains(&one.name));
+        }
+        let (drawn, plain): (Vec<_>, Vec<_>) = columns.iter().partition(|column| column.drawn.is_some());
+        let of_columns = |columns: &[&batchsql::view::Column]| {
+            columns.iter().flat_map(|column| column.expression.selectors()).collect::<Vec<_>>()
+        };
+        let read_history = |columns: &[&batchsql::view::Column], since: Millis| {
+            store::samples::history(self.connection, &of_columns(columns), since, self.now).map_err(|e| self.explain(e))
+        };
+        let history = read_history(&plain, self.now)?;
+        let longest = drawn.iter().filter_map(|column| column.drawn).map(|slots| slots.over).max().unwrap_or(0);
+        let before = read_history(&drawn, self.now - longest)?;
+        let made = batchsql::assess(batchsql::Asked {
+            columns: &columns,
+            verdict: &self.verdict()?,
+            history: &history,
+            before: &before,
+            stored,
+            configured: self.loaded.path.is_some().then_some(configured.as_slice()),
+            stages: &settings.stages,
+            now: self.now,
+        })
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
+        let last_run = read::last_run(self.connection).map_err(|e| self.explain(e))?;
+        let document = batchsql::json::document(&made, &columns, self.catalogue, self.now, last_run, self.style);
+        let sheet = batchsql::sheet(&made, &columns, self.now, last_run, self.style);
+        Ok(Made { sheet, document: Some(document), text: None })
+    }
+
+    pub(super) fn gaps(&self) -> Result<Made> {
+        let range = self.range(WEEK)?;
+        let mut targets = store::tables::targets(self.connection).map_err(|e| self.explain(e))?;
+        let wanted = [(Kind::Cluster, &self.arguments.cluster), (Kind::Application, &self.arguments.application)];
+        for (kind, names) in wanted {
+            let known: Vec<&str> =
+                targets.iter().filter(|target| target.kind == kind).map(|target| target.name.as_str()).collect();
+            refuse_unknown(names, &known, kind.name())?;
+        }
+        if wanted.iter().any(|(_, names)| !names.is_empty()) {
+            targets.retain(|target| {
+                wanted.iter().any(|(kind, names)| *kind == target.kind && names.contains(&target.name))
+            });
+        }
+        let found = gaps::find(self.connection, self.loaded, &targets, (range.since, range.until), self.now)
+            .map_err(|e| self.explain(e))?;
+        Ok(Made {
+            document: Some(report::gaps::document(&found, self.style)),
+            text: Some(report::gaps::render(&found, self.style)),
+            sheet: report::gaps::sheet(&found),
+        })
+    }
+}
+
+pub(super) fn curves<'a>(metrics: &[&'a Metric], past: &'a Past) -> Vec<Curve<'a>> {
+    let columns = past.columns.iter().map(Vec::as_slice);
+    metrics.iter().zip(columns).map(|(metric, values)| Curve { metric, past, values }).collect()
+}
