@@ -40,14 +40,14 @@ fn main() -> Result<()> {
         stellar(&config, now, &["collect-once"])?;
         if moment == WHILE_A_BACKEND_IS_DEAD {
             println!("\nstellar report, while a backend is dead\n");
-            stellar(&config, now + 5, &["report"])?;
+            stellar(&config, now + 5, &["report", "--no-pager"])?;
             println!();
         }
     }
     println!("\nstellar report\n");
-    stellar(&config, now + 5, &["report"])?;
+    stellar(&config, now + 5, &["report", "--no-pager"])?;
     println!("\nstellar report --cluster demo\n");
-    stellar(&config, now + 5, &["report", "--cluster", "demo"])?;
+    stellar(&config, now + 5, &["report", "--no-pager", "--cluster", "demo"])?;
 
     let shown = |path: &Path| {
         std::env::current_dir()

@@ -12,6 +12,7 @@ mod lint;
 mod query;
 mod report;
 mod rules;
+mod screen;
 pub mod sections;
 mod values;
 
@@ -21,6 +22,7 @@ pub use lint::Lint;
 pub use query::Query;
 pub use report::Report;
 pub use rules::{Rules, RulesCommand};
+pub use screen::Screen;
 
 use sections::help;
 use values::{jobs, wait};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueHint};
 
+use super::Screen;
 use super::sections::{self, help};
 
 const VIEWS: &str = "Views (the overview without one)";
@@ -125,14 +126,17 @@ pub struct Report {
     ///
     /// An overview and a section a target. Replaced as a whole, so that a web server may hand it out while a timer writes it;
     /// `-` is standard output.
-    #[arg(long, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "watch")]
     pub html: Option<PathBuf>,
 
     /// One chart of one --metric, a line a cluster; `-` is standard output
-    #[arg(long, hide_short_help = true, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, hide_short_help = true, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "watch")]
     pub svg: Option<PathBuf>,
 
     /// Exit code 1 when there is nothing to show
     #[arg(long, hide_short_help = true, help_heading = FORMS)]
     pub fail_empty: bool,
+
+    #[command(flatten, next_help_heading = FORMS)]
+    pub screen: Screen,
 }

@@ -132,6 +132,8 @@ const ENVIRONMENT: Section = Section {
         ("NO_PROXY", "hosts without one: names, .domains, addresses, networks"),
         ("CREDENTIALS_DIRECTORY", "where systemd puts passwords, one file a cluster"),
         ("COLUMNS", "how wide reports on a terminal may be"),
+        ("PAGER", "shows what is taller than the terminal; less if unset, none if empty or cat"),
+        ("LESS", "options of less, FRX if unset"),
         ("NO_COLOR, CLICOLOR_FORCE", "colours off, colours on, unless --color says so"),
     ],
 };

@@ -18,6 +18,7 @@ mod query;
 mod report;
 mod restore;
 mod rules;
+mod screen;
 mod systemd;
 mod written;
 
@@ -26,7 +27,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use anyhow::{Error, Result};
-use clap::{ColorChoice, CommandFactory};
+use clap::CommandFactory;
 use jiff::tz::TimeZone;
 
 use crate::catalogue::Catalogue;
@@ -60,14 +61,8 @@ pub struct World {
 impl World {
     pub fn of_this_process(global: &Global) -> Self {
         let environment = variable;
-        let is_set = |name: &str| environment(name).is_some_and(|value| !value.is_empty() && value != "0");
         let stdout_is_terminal = io::stdout().is_terminal();
-        let colour = match global.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto if is_set("NO_COLOR") || environment("TERM").is_some_and(|term| term == "dumb") => false,
-            ColorChoice::Auto => is_set("CLICOLOR_FORCE") || stdout_is_terminal,
-        };
+        let colour = screen::colour::wanted(global.color, &environment, stdout_is_terminal);
         let width = if stdout_is_terminal { terminal_width(&environment, io::stdout()) } else { None };
         let stderr_is_terminal = io::stderr().is_terminal();
         let stderr_width = if stderr_is_terminal { terminal_width(&environment, io::stderr()) } else { None };

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::judge::verdict;
+use super::screen::{self, Frame};
 use super::{Secrets, World, database, load_catalogue, load_settings, refuse_unknown, zone};
 use crate::alert::Verdict;
 use crate::catalogue::Catalogue;
@@ -47,33 +48,49 @@ impl From<Sheet> for Made {
 }
 
 pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
-    let now = world.clock()?.now();
     let loaded = load_settings(global, world, Secrets::NotNeeded)?;
     let catalogue = load_catalogue(&loaded)?;
-    let connection = store::open_read_only(database(&loaded))?;
     let zone = match &arguments.tz {
         Some(name) => select::zone_of(name)?,
         None => zone(&loaded, arguments.utc),
     };
-    let style = Style { zone, colour: world.colour, width: world.width };
-    let reader =
-        Reader { connection: &connection, loaded: &loaded, catalogue: &catalogue, arguments, style: &style, now };
-    if let Some(is_empty) = reader.drawn()? {
-        return Ok(if is_empty && arguments.fail_empty { Exit::Partly } else { Exit::Done });
+    let exit = |is_empty: bool| if is_empty && arguments.fail_empty { Exit::Partly } else { Exit::Done };
+    // The database is opened anew for each frame: it may have been replaced meanwhile.
+    let with = |frame: &Frame, work: &mut dyn FnMut(&Reader<'_>) -> Result<String>| {
+        let connection = store::open_read_only(database(&loaded))?;
+        let style = Style { zone: zone.clone(), colour: world.colour, width: frame.width };
+        let (loaded, catalogue, now) = (&loaded, &catalogue, frame.now);
+        work(&Reader { connection: &connection, loaded, catalogue, arguments, style: &style, now })
+    };
+    let mut is_empty = false;
+    if arguments.html.is_some() || arguments.svg.is_some() {
+        let frame = Frame { now: world.clock()?.now(), width: world.width, height: None };
+        with(&frame, &mut |reader| {
+            is_empty = reader.drawn()?.unwrap_or(false);
+            Ok(String::new())
+        })?;
+        return Ok(exit(is_empty));
     }
-    let mut made = reader.made()?;
-    let is_empty = made.sheet.is_empty();
-    if is_empty && made.sheet.range.is_some() && !arguments.alerts {
-        made.sheet.notes.push("there is nothing in that time".to_owned());
-    }
-    if arguments.sort.is_some() || arguments.limit.is_some() {
-        select::refuse_document(arguments, made.document.is_some())?;
-        select::arrange(&mut made.sheet, arguments)?;
-        // What was arranged is the sheet, not the text that a view made of it.
-        made.text = None;
-    }
-    show::show(&made, arguments, &style, now)?;
-    Ok(if is_empty && arguments.fail_empty { Exit::Partly } else { Exit::Done })
+    let mut text = |frame: &Frame| {
+        with(frame, &mut |reader| {
+            let mut made = reader.made()?;
+            is_empty = made.sheet.is_empty();
+            if is_empty && made.sheet.range.is_some() && !arguments.alerts {
+                made.sheet.notes.push("there is nothing in that time".to_owned());
+            }
+            if arguments.sort.is_some() || arguments.limit.is_some() {
+                select::refuse_document(arguments, made.document.is_some())?;
+                select::arrange(&mut made.sheet, arguments)?;
+                // What was arranged is the sheet, not the text that a view made of it.
+                made.text = None;
+            }
+            Ok(show::form(&made, arguments, reader.style, reader.now))
+        })
+    };
+    let for_programs = arguments.json || arguments.jsonl || arguments.csv || arguments.markdown;
+    let whom = if for_programs { screen::Reader::Program } else { screen::Reader::Person };
+    screen::shown(&arguments.screen, whom, &zone, world, &mut text)?;
+    Ok(exit(is_empty))
 }
 
 impl Reader<'_> {
