@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::settings::durations::{show, spoken};
 
 /// Name and text of every unit as it ships, for an interval of 30 s.
-pub const SHIPPED: [(&str, &str); 8] = [
+pub const SHIPPED: [(&str, &str); 10] = [
     ("stellar-collect.service", include_str!("../systemd/stellar-collect.service")),
     ("stellar-collect.timer", include_str!("../systemd/stellar-collect.timer")),
     ("stellar-aggregate.service", include_str!("../systemd/stellar-aggregate.service")),
@@ -15,6 +15,8 @@ pub const SHIPPED: [(&str, &str); 8] = [
     ("stellar-cleanup.timer", include_str!("../systemd/stellar-cleanup.timer")),
     ("stellar-check.service", include_str!("../systemd/stellar-check.service")),
     ("stellar-check.timer", include_str!("../systemd/stellar-check.timer")),
+    ("stellar-report.service", include_str!("../systemd/stellar-report.service")),
+    ("stellar-report.timer", include_str!("../systemd/stellar-report.timer")),
 ];
 
 /// What they ship for.

@@ -29,6 +29,8 @@ pub fn grouped(number: u64) -> String {
 /// A value as people read it: `1.2k`, `84 ms`, `8.7 GiB`, `71%`.
 pub fn value(value: f64, unit: Unit) -> String {
     match unit {
+        // What was divided by zero has no unit.
+        _ if !value.is_finite() => number(value),
         Unit::Bytes => bytes(value),
         Unit::BytesPerSecond => format!("{}/s", bytes(value)),
         Unit::Seconds => seconds(value),
@@ -51,6 +53,16 @@ pub fn per_cent_down(ratio: f64, decimals: usize) -> String {
 
 /// Three figures are enough: `0`, `0.42`, `88`, `640`, `1.2k`, `1.3M`.
 pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        }
+        .to_owned();
+    }
     for (size, letter) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] {
         // 999.6 would be rounded to a four-digit 1000.
         if value.abs() >= size * 0.9995 {

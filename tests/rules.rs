@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use stellar::alert::template::{Context, Template};
+use stellar::alert::template::{Context, Effort, Template};
 use stellar::alert::unit;
 use stellar::promql::Element;
 use stellar::sample::Labels;
@@ -154,6 +154,7 @@ fn a_template_gives_what_it_gives_in_prometheus() {
         at: 0,
         query: &query,
         fill: None,
+        effort: &Effort::default(),
     };
     let json = |text: &str| serde_json::to_string(text).expect("JSON");
     let (mut rules, mut expected) = (String::new(), String::new());

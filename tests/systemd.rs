@@ -9,14 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const UNITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/systemd");
-const SERVICES: &[&str] =
-    &["stellar-collect.service", "stellar-aggregate.service", "stellar-cleanup.service", "stellar-check.service"];
+const SERVICES: &[&str] = &[
+    "stellar-collect.service",
+    "stellar-aggregate.service",
+    "stellar-cleanup.service",
+    "stellar-check.service",
+    "stellar-report.service",
+];
 /// Each with the calendar that its comment promises.
 const TIMERS: &[(&str, &str)] = &[
     ("stellar-collect.timer", "*-*-* *:*:00/30"),
     ("stellar-aggregate.timer", "*-*-* 00:07:00"),
     ("stellar-cleanup.timer", "*-*-* 00:07:00"),
     ("stellar-check.timer", "*-*-* *:*:15"),
+    ("stellar-report.timer", "*-*-* *:*:20"),
 ];
 
 fn units() -> impl Iterator<Item = &'static str> {

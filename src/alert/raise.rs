@@ -3,7 +3,7 @@
 
 use super::rule::{ALERTNAME, Rule};
 use super::state::Raised;
-use super::template::{Context, Fill};
+use super::template::{Context, Effort, Fill, Template};
 use crate::promql::{self, Element, EvalError, Expression, Moment, Source, Value};
 use crate::sample::{Labels, Millis, Text};
 
@@ -26,7 +26,8 @@ pub struct Surroundings<'s> {
 pub fn raise(rule: &Rule, source: &dyn Source, at: Millis, around: Surroundings<'_>) -> Result<Vec<Raised>, EvalError> {
     let elements = values(&rule.expression, source, at)?;
     let own = elements.iter().filter(|element| rule.scope.covers(&element.labels));
-    Ok(own.map(|element| raised(rule, element, source, at, around)).collect())
+    let effort = Effort::default();
+    Ok(own.map(|element| raised(rule, element, source, at, around, &effort)).collect())
 }
 
 /// The values of an expression as a vector.
@@ -38,7 +39,14 @@ pub fn values(expression: &Expression, source: &dyn Source, at: Millis) -> Resul
     })
 }
 
-fn raised(rule: &Rule, element: &Element, source: &dyn Source, at: Millis, around: Surroundings<'_>) -> Raised {
+fn raised(
+    rule: &Rule,
+    element: &Element,
+    source: &dyn Source,
+    at: Millis,
+    around: Surroundings<'_>,
+    effort: &Effort,
+) -> Raised {
     let name = element.name.as_ref().map(|name| (Text::from("__name__"), name.clone()));
     let own = element.labels.iter().map(|(label, value)| (label.clone(), value.clone()));
     let seen = Labels::new(name.into_iter().chain(own));
@@ -55,13 +63,19 @@ fn raised(rule: &Rule, element: &Element, source: &dyn Source, at: Millis, aroun
         at,
         query: &query,
         fill: fill.as_ref().map(|fill| fill as &Fill<'_>),
+        effort,
     };
-    let labels = rule.labels.iter().map(|(name, template)| (name.clone(), template.expand_or_tell(&context).into()));
+    // As in Prometheus it says whose text it is: it stands where the summary would, and says nothing else of the rule.
+    let expand = |name: &Text, template: &Template| {
+        let told = |error| format!("<error expanding template {name} of {}: {error}>", rule.alert);
+        template.expand(&context).unwrap_or_else(told)
+    };
+    let labels = rule.labels.iter().map(|(name, template)| (name.clone(), expand(name, template).into()));
     // The name comes last, and so before a label of the rule that is called so.
     let over: Vec<(Text, Text)> = labels
         .filter(|(name, _)| **name != *ALERTNAME)
         .chain([(ALERTNAME.into(), rule.alert.as_str().into())])
         .collect();
-    let annotations = rule.annotations.iter().map(|(name, template)| (name.clone(), template.expand_or_tell(&context)));
+    let annotations = rule.annotations.iter().map(|(name, template)| (name.clone(), expand(name, template)));
     Raised { labels: element.labels.with(&over), annotations: annotations.collect(), value: element.value }
 }

@@ -1,8 +1,9 @@
 //! What recorded metrics are called where PromQL sees them: in rules, in queries and in all that is shipped. A table of
 //! subjects, and no other place knows it.
 
+use super::Catalogue;
 use crate::sample::Labels;
-use crate::settings::metric_entry::Subject;
+use crate::settings::metric_entry::{Subject, Unit};
 
 /// The names and labels of one subject's metrics.
 #[derive(Debug)]
@@ -69,6 +70,14 @@ impl Naming {
     }
 }
 
+/// The unit of a sample that is a recorded metric.
+pub fn unit_of(sample: &str, catalogue: &Catalogue) -> Option<Unit> {
+    Subject::ALL.into_iter().find_map(|subject| {
+        let metric = naming(subject).metric(sample)?;
+        catalogue.find(subject, metric).map(|metric| metric.entry.unit)
+    })
+}
+
 /// The `instance` of a node: one without an address is told by its name.
 pub fn instance<'n>(instance: Option<&'n str>, node: &'n str) -> &'n str {
     instance.unwrap_or(node)
@@ -77,7 +86,7 @@ pub fn instance<'n>(instance: Option<&'n str>, node: &'n str) -> &'n str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{Catalogue, Metric};
+    use crate::catalogue::Metric;
     use crate::settings::Settings;
 
     #[test]

@@ -69,6 +69,12 @@ pub struct Query {
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
 
+    /// Draw it as a chart, a line a series; `-` is standard output
+    ///
+    /// With --since. The unit is that of the first metric that the expression reads.
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "since", conflicts_with_all = ["json", "csv"])]
+    pub svg: Option<PathBuf>,
+
     /// Print CSV: a column a label, time and value
     ///
     /// By RFC 4180, so lines end in CR LF. The column of a label `time` or `value` is called `label.time`, `label.value`.

@@ -16,18 +16,20 @@ const FORMS: &str = "Forms";
 /// Reads the database and judges it by the rules of `stellar rules list`; nothing is fetched, nothing is written. The lines
 /// underneath say why a target is not OK.
 #[derive(Debug, Args)]
-#[command(after_help = help(sections::of("report")))]
+#[command(after_help = help(&[&sections::REPORT_EXIT_CODES]), after_long_help = help(sections::of("report")))]
 #[command(group = ArgGroup::new("view").args(["nodes", "batchsql", "daily", "gaps", "alerts", "runs", "metrics"]))]
 #[command(group = ArgGroup::new("form").args(["json", "jsonl", "csv", "markdown", "html", "svg"]))]
 pub struct Report {
-    /// This cluster (can be given more than once); alone: its metrics over time, its nodes, its alerts
+    /// This cluster (can be given more than once); alone, all of it over time
+    ///
+    /// Its metrics, its nodes, its alerts.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub cluster: Vec<String>,
 
     /// Only this application (can be given more than once)
     ///
     /// With --batchsql, --metrics, --gaps or --alerts.
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    #[arg(long, hide_short_help = true, value_name = "NAME", value_hint = ValueHint::Other)]
     pub application: Vec<String>,
 
     /// Every node: role, version, start, load, last seen
@@ -60,9 +62,9 @@ pub struct Report {
     #[arg(long, help_heading = VIEWS)]
     pub metrics: bool,
 
-    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00, RFC 3339, @unix
+    /// From this moment on: 24h (ago), yesterday, 2026-11-21 14:00
     ///
-    /// Left out: a day before the end, for --gaps, --alerts and --daily a week.
+    /// Also RFC 3339 and `@unix`. Left out: a day before the end, for --gaps, --alerts and --daily a week.
     #[arg(long, help_heading = SELECTION, value_name = "MOMENT", value_hint = ValueHint::Other, allow_hyphen_values = true, aliases = ["start", "begin"])]
     pub since: Option<String>,
 
@@ -73,33 +75,33 @@ pub struct Report {
     /// One line for each such time instead of figures over all of it: 5m, 1h
     ///
     /// With --cluster or --runs. Averages by time; what was not measured is empty.
-    #[arg(long, help_heading = SELECTION, value_name = "TIME", value_hint = ValueHint::Other)]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, value_name = "TIME", value_hint = ValueHint::Other)]
     pub step: Option<String>,
 
-    /// Only metrics of this name; `*` and `?` stand for letters (can be given more than once)
+    /// Only these metrics; `*` and `?` stand for letters
     ///
-    /// With --cluster or --daily.
+    /// Can be given more than once. With --cluster or --daily.
     #[arg(long, help_heading = SELECTION, value_name = "NAME|GLOB", value_hint = ValueHint::Other)]
     pub metric: Vec<String>,
 
     /// Only metrics of this category, such as query_performance (can be given more than once)
-    #[arg(long, help_heading = SELECTION, value_name = "NAME|GLOB", value_hint = ValueHint::Other)]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, value_name = "NAME|GLOB", value_hint = ValueHint::Other)]
     pub category: Vec<String>,
 
     /// At most this many lines
-    #[arg(long, help_heading = SELECTION, value_name = "NUMBER")]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, value_name = "NUMBER")]
     pub limit: Option<usize>,
 
     /// In the order of this column, by its title or its key in JSON; with a minus the greatest first
-    #[arg(long, help_heading = SELECTION, value_name = "[-]COLUMN", value_hint = ValueHint::Other, allow_hyphen_values = true)]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, value_name = "[-]COLUMN", value_hint = ValueHint::Other, allow_hyphen_values = true)]
     pub sort: Option<String>,
 
     /// Times in UTC instead of the configured zone
-    #[arg(long, help_heading = SELECTION, conflicts_with = "tz")]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, conflicts_with = "tz")]
     pub utc: bool,
 
     /// Times in this zone, such as Asia/Shanghai
-    #[arg(long, help_heading = SELECTION, value_name = "ZONE", value_hint = ValueHint::Other)]
+    #[arg(long, hide_short_help = true, help_heading = SELECTION, value_name = "ZONE", value_hint = ValueHint::Other)]
     pub tz: Option<String>,
 
     /// One document: base units, null for what was not measured
@@ -107,15 +109,17 @@ pub struct Report {
     pub json: bool,
 
     /// One JSON object a line of the tables
-    #[arg(long, help_heading = FORMS)]
+    #[arg(long, hide_short_help = true, help_heading = FORMS)]
     pub jsonl: bool,
 
-    /// The first table as RFC 4180 has it: base units, empty for what was not measured
+    /// The first table, for a spreadsheet
+    ///
+    /// As RFC 4180 has it: base units, empty for what was not measured.
     #[arg(long, help_heading = FORMS)]
     pub csv: bool,
 
     /// Tables for a ticket or a wiki
-    #[arg(long, help_heading = FORMS)]
+    #[arg(long, hide_short_help = true, help_heading = FORMS)]
     pub markdown: bool,
 
     /// One page with charts, for a browser; it needs nothing else
@@ -126,11 +130,11 @@ pub struct Report {
     pub html: Option<PathBuf>,
 
     /// One chart of one --metric, a line a cluster; `-` is standard output
-    #[arg(long, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "watch")]
+    #[arg(long, hide_short_help = true, help_heading = FORMS, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "watch")]
     pub svg: Option<PathBuf>,
 
     /// Exit code 1 when there is nothing to show
-    #[arg(long, help_heading = FORMS)]
+    #[arg(long, hide_short_help = true, help_heading = FORMS)]
     pub fail_empty: bool,
 
     #[command(flatten, next_help_heading = FORMS)]

@@ -92,7 +92,7 @@ pub const EXAMPLES: Section = Section {
     entries: &[
         ("stellar config check --probe", "is the configuration right, who answers?"),
         ("stellar collect-once", "collect every cluster now"),
-        ("stellar report", "one line a cluster, worst first"),
+        ("stellar report", "one line a target, worst first"),
     ],
 };
 
@@ -204,9 +204,12 @@ const CLEANUP_EXIT_CODES: Section = Section {
 const REPORT_EXAMPLES: Section = Section {
     title: "Examples",
     entries: &[
-        ("stellar report", "all clusters, one line each, reasons underneath"),
-        ("stellar report --cluster shop", "every metric and every node of one cluster"),
-        ("stellar report --batchsql", "one line a database, table and test"),
+        ("stellar report", "all targets, one line each, reasons underneath"),
+        ("stellar report --cluster shop --since yesterday", "its metrics over that time, its nodes, its alerts"),
+        ("stellar report --cluster shop --metric 'quer*' --step 1h --csv", "an hour a line, for a spreadsheet"),
+        ("stellar report --daily --since 30d", "a day a line"),
+        ("stellar report --html /var/www/stellar.html", "one page with charts"),
+        ("stellar report --svg qps.svg --metric queries_per_second", "one chart, a line a cluster"),
         ("stellar --db copy.db report", "of any database, also without a configuration"),
     ],
 };
@@ -214,16 +217,24 @@ const REPORT_EXAMPLES: Section = Section {
 const REPORT_SIGNS: Section = Section {
     title: "Signs",
     entries: &[
-        ("OK WARN CRIT", "what the rules say about the newest snapshot"),
-        ("UNKNOWN", "a rule could not be evaluated"),
-        ("NODATA", "never collected, or not for three intervals"),
+        ("OK WARN CRIT", "what the rules say; see stellar rules list"),
+        ("(pending: …)", "a rule holds, but not yet for as long as it asks for"),
+        ("UNKNOWN", "a rule could not be evaluated, or a share is outside 0..1"),
+        ("NODATA", "never collected, not for three intervals, or no answer"),
         ("–", "not measured, or not current; a measured zero is 0"),
+        ("·", "no sample in that slot of time"),
+        ("~", "average over a gap: nobody saw what happened in it"),
     ],
 };
 
-const REPORT_EXIT_CODES: Section = Section {
+pub(super) const REPORT_EXIT_CODES: Section = Section {
     title: "Exit codes",
-    entries: &[("0", "shown, whatever the status"), ("2", "usage or configuration"), ("3", "the database")],
+    entries: &[
+        ("0", "shown, whatever the status, also when there is nothing"),
+        ("1", "nothing to show, with --fail-empty; or the output could not be written"),
+        ("2", "usage or configuration, or FILE cannot be written"),
+        ("3", "the database"),
+    ],
 };
 
 const QUERY_EXAMPLES: Section = Section {

@@ -33,7 +33,7 @@ use crate::words;
 
 pub use cluster::render as render_cluster;
 pub use table::hanging;
-pub use table::harmless;
+pub use table::{WIDEST, cut, harmless};
 pub use views::over_time;
 
 /// A target that was not collected for this many intervals, and for `STALE_AT_LEAST`, has no current data.

@@ -21,7 +21,11 @@ pub fn reasons<'r>(told: impl Iterator<Item = (&'r str, Status, &'r str)>, style
     for (name, status, reason) in &told {
         let gap = " ".repeat(names.saturating_sub(table::width(name)));
         let word = status.word();
-        let line = table::hanging(&format!("  {word:<words$}  {name}{gap}  "), reason, style.width);
+        let line = table::hanging(
+            &format!("  {word:<words$}  {name}{gap}  "),
+            &table::cut(&table::harmless(reason), table::WIDEST),
+            style.width,
+        );
         text.push_str(&line.replacen(word, &paint(word, *status, style), 1));
     }
     if text.is_empty() { text } else { format!("\n{text}") }

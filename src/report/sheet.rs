@@ -127,9 +127,9 @@ impl Sheet {
         self.notes.extend(other.notes);
     }
 
-    /// Whether there is nothing to be read in it.
+    /// Whether there is nothing of what was asked for.
     pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(|table| table.rows.is_empty())
+        self.tables.first().is_none_or(|table| table.rows.is_empty())
     }
 }
 

@@ -17,7 +17,7 @@ pub fn render(titles: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(titles.iter().map(|(title, _)| *title));
     for row in rows {
-        table.add_row(row.iter().map(|cell| harmless(cell)));
+        table.add_row(row.iter().map(|cell| cut(&harmless(cell), WIDEST)));
     }
     for (column, (_, align)) in table.column_iter_mut().zip(titles) {
         column.set_padding((2, 0));
@@ -38,6 +38,9 @@ pub fn width(text: &str) -> usize {
 pub fn harmless(text: &str) -> String {
     text.chars().map(printable).collect()
 }
+
+/// Columns of what an alert says. Annotations may have megabytes; who wants those has JSON.
+pub const WIDEST: usize = 1_000;
 
 /// The line cut at the end of a word, with `…`, when it is wider than the limit.
 pub fn cut(line: &str, limit: usize) -> String {

@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 mod clusters;
+mod hostile;
 mod timing;
 
 use crate::common::replay::{Application, START, STEP, demo_cluster};

@@ -254,3 +254,82 @@ fn a_cluster_whose_snapshots_are_gone_is_not_ok() {
     assert!(report.starts_with("1 cluster: 1 NODATA "), "{report}");
     assert!(report.contains("no snapshot of it is left; try: stellar collect-once --cluster shop\n"), "{report}");
 }
+
+#[test]
+fn lines_are_put_in_order_and_cut_and_nothing_is_told() {
+    let sorted = AT_END.report(&["--nodes", "--sort", "-tablets", "--limit", "2"]);
+    let lines: Vec<&str> = sorted.stdout.lines().collect();
+    let begins = |line: usize, text: &str| lines.get(line).is_some_and(|own| own.contains(text));
+    assert!(begins(3, "127.0.0.10:18040") && begins(4, "127.0.0.11:18040"), "{sorted:?}");
+    assert!(sorted.stdout.contains("\n  4 lines more left out (--limit 2)\n"), "{sorted:?}");
+    let not_measured_last = AT_END.report(&["--nodes", "--sort", "cpu", "--csv"]);
+    assert!(
+        not_measured_last.stdout.lines().nth(1).is_some_and(|line| line.contains("be:100001")),
+        "{not_measured_last:?}"
+    );
+
+    let unknown = AT_END.report(&["--nodes", "--sort", "tablet"]);
+    let told = "error: --sort: no column `tablet` in this report\nhint: did you mean `tablets`?\n";
+    assert_eq!(unknown, ended(2, "", told));
+    let document = AT_END.report(&["--json", "--limit", "1"]);
+    let told = "error: --sort and --limit go with tables, and the JSON of this report is none\n\
+                hint: give --jsonl or --csv, or leave them out\n";
+    assert_eq!(document, ended(2, "", told));
+
+    let empty = ["--alerts", "--since", "2026-11-01", "--until", "2026-11-02"];
+    let text = "no alert fired   2026-11-01 00:00 .. 2026-11-02 00:00 +00:00\n";
+    assert_eq!(AT_END.report(&empty), ended(0, text, ""));
+    assert_eq!(AT_END.report(&[&empty[..], &["--fail-empty"]].concat()), ended(1, text, ""));
+}
+
+#[test]
+fn flags_that_say_nothing_to_a_view_are_refused_with_where_they_belong() {
+    for (words, told) in [
+        (
+            &["--nodes", "--since", "1h"][..],
+            "--since and --until go with --cluster, --daily, --gaps, --alerts, --runs, --html or --svg",
+        ),
+        (&["--step", "1h"], "--step goes with --cluster or --runs"),
+        (&["--metric", "queries"], "--metric and --category go with --cluster, --daily, --html or --svg"),
+        (&["--application", "etl"], "--application goes with --batchsql, --metrics, --gaps or --alerts"),
+        (&["--html", "page.html", "--nodes"], "--nodes does not go with --html or --svg"),
+        (&["--svg", "one.svg"], "--svg draws one metric, not 12"),
+        (&["--tz", "Mars"], "--tz: there is no time zone `Mars`"),
+        (&["--cluster", "demo", "--step", "1ms"], "--step"),
+        (&["--cluster", "demo", "--metric", "nosuch"], "no metric of a cluster is meant by --metric nosuch"),
+    ] {
+        let run = AT_END.report(words);
+        assert!(run.code == 2 && run.stderr.starts_with(&format!("error: {told}")), "{words:?}: {run:?}");
+    }
+}
+
+#[test]
+fn a_page_and_a_chart_are_written_whole_and_read_by_a_web_server() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = AT_END.stage.path("page.html");
+    std::fs::write(&path, "what was there").expect("a file");
+    let run = AT_END.report(&[&["--html", &path.to_string_lossy()], &WHOLE[..]].concat());
+    assert_eq!(run, silent());
+    let page = std::fs::read_to_string(&path).expect("the page");
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{page}");
+    // An overview, twelve charts with a table each, both restarts in every one.
+    assert_eq!((page.matches("<figure").count(), page.matches("<details").count()), (12, 12));
+    assert!(page.contains("1 node restarted") && page.contains("127.0.0.11:"), "{page}");
+    assert_eq!(std::fs::metadata(&path).expect("its mode").permissions().mode() & 0o777, 0o644);
+    let others = std::fs::read_dir(AT_END.stage.folder()).expect("the folder").flatten();
+    let left: Vec<String> = others.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
+
+    let nowhere = AT_END.report(&["--html", "/nowhere/page.html"]);
+    let told = "error: /nowhere/page.html: no such file or directory\n\
+                hint: the folder must exist and be writable; `-` prints it\n";
+    assert_eq!(nowhere, ended(2, "", told));
+
+    let chart = AT_END.report(&[&["--svg", "-", "--metric", "queries_per_second"], &WHOLE[..]].concat());
+    snapshot::is("report/queries_per_second.svg", &chart.stdout);
+    let query = AT_END.stage.run(
+        AT_END.now,
+        &["query", "--svg", "-", "--since", "2026-11-22 02:29", "--step", "25s", "stellar_node_tablets"],
+    );
+    snapshot::is("report/query.svg", &AT_END.timeline.cluster.named(&query.stdout));
+}

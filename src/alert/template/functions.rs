@@ -4,6 +4,7 @@ mod builtin;
 mod prometheus;
 mod times;
 
+use super::effort::{LONGEST, TOO_MUCH};
 use super::run::Run;
 use super::value::Value;
 
@@ -16,6 +17,8 @@ type Call = fn(&Run<'_>, &[Value]) -> Answer;
 type Function = (&'static str, usize, usize, Call);
 
 const ANY: usize = usize::MAX;
+/// Bytes that a function reads or makes in about the time of a step.
+const BYTES_A_STEP: usize = 100;
 
 /// `and` and `or` look at their arguments one after the other: the evaluation has them.
 pub(super) const LAZY: [&str; 2] = ["and", "or"];
@@ -131,7 +134,18 @@ pub(super) fn call(run: &Run<'_>, name: &str, arguments: &[Value]) -> Answer {
         let want = if least == most { format!("{least}") } else { format!("at least {least}") };
         return Err(format!("`{name}` takes {want} arguments, not {count}"));
     }
-    function(run, arguments).map_err(|reason| format!("`{name}`: {reason}"))
+    // Texts that are put together again and again double; each call is charged for what it reads and makes.
+    let given = arguments.iter().map(Value::bytes).fold(0, usize::saturating_add);
+    if given > LONGEST {
+        return Err(TOO_MUCH.to_owned());
+    }
+    let value = function(run, arguments).map_err(|reason| format!("`{name}`: {reason}"))?;
+    let made = value.bytes();
+    if made > LONGEST {
+        return Err(TOO_MUCH.to_owned());
+    }
+    run.step((given + made) / BYTES_A_STEP)?;
+    Ok(value)
 }
 
 fn nth(arguments: &[Value], place: usize) -> &Value {

@@ -4,6 +4,7 @@
 //!
 //! Values are never read as templates: what a label says stays text.
 
+mod effort;
 mod functions;
 mod lex;
 mod parse;
@@ -18,6 +19,7 @@ mod value;
 use crate::promql::Element;
 use crate::sample::{Labels, Millis};
 
+pub use effort::Effort;
 pub use lex::TemplateError;
 pub use uses::Use;
 
@@ -39,6 +41,8 @@ pub struct Context<'c> {
     /// Answers `query`; the error is a sentence.
     pub query: &'c dyn Fn(&str) -> Result<Vec<Element>, String>,
     pub fill: Option<&'c Fill<'c>>,
+    /// Shared by all alerts of a rule.
+    pub effort: &'c Effort,
 }
 
 /// A text of a rule, parsed; perhaps with a fault, which does not keep its alert from being raised.
@@ -96,11 +100,6 @@ impl Template {
             Some(Ok(tree)) => run::expand(tree, self.braces, context),
             Some(Err(fault)) => Err(fault.to_string()),
         }
-    }
-
-    /// The text, or as in Prometheus one that tells the error.
-    pub fn expand_or_tell(&self, context: &Context<'_>) -> String {
-        self.expand(context).unwrap_or_else(|error| format!("<error expanding template: {error}>"))
     }
 
     /// The labels and the names in braces that it reads, as far as the text tells.

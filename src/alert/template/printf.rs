@@ -1,5 +1,6 @@
 //! `printf`, with Go's verbs.
 
+use super::effort::{LONGEST, TOO_MUCH};
 use super::value::{Value, exponent_shown, general, no_number};
 
 /// Longer numbers and wider columns are refused.
@@ -72,6 +73,10 @@ pub(super) fn formatted(format: &str, arguments: &[Value]) -> Result<String, Str
             None => out.push_str(&format!("%!{verb}(MISSING)")),
         }
         next += 1;
+        // A long format of wide columns.
+        if out.len() > LONGEST {
+            return Err(TOO_MUCH.to_owned());
+        }
     }
     if let Some(extra) = arguments.get(next..).filter(|extra| !extra.is_empty()) {
         let extra: Vec<String> = extra.iter().map(|value| format!("{}={}", value.kind(), value.shown())).collect();

@@ -1,18 +1,16 @@
 //! The expansion of a template. It ends: what it may write and how often it may turn is limited.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Context;
+use super::effort::{LONGEST, MOST, TOO_MUCH};
 use super::functions;
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
 use super::value::Value;
 use crate::sample::Labels;
 
-/// Bytes that a template may write.
-const LONGEST: usize = 1 << 20;
-/// Nodes that it may visit.
-const MOST: usize = 1_000_000;
 /// Templates within templates.
 const DEEPEST: usize = 50;
 
@@ -20,6 +18,8 @@ pub(super) struct Run<'c> {
     pub context: &'c Context<'c>,
     labels: Rc<BTreeMap<String, String>>,
     external: Rc<BTreeMap<String, String>>,
+    /// Steps that were taken.
+    steps: Cell<usize>,
 }
 
 /// What changes while it runs.
@@ -27,7 +27,6 @@ struct State<'t> {
     tree: &'t Tree,
     out: String,
     variables: Vec<(String, Value)>,
-    visited: usize,
     depth: usize,
 }
 
@@ -42,7 +41,8 @@ fn owned(labels: &Labels) -> Rc<BTreeMap<String, String>> {
 }
 
 pub(super) fn expand(tree: &Tree, braces: bool, context: &Context<'_>) -> Result<String, String> {
-    let run = Run { context, labels: owned(context.labels), external: owned(context.external_labels) };
+    let (labels, external) = (owned(context.labels), owned(context.external_labels));
+    let run = Run { context, labels, external, steps: Cell::new(0) };
     let variables = vec![
         ("$".to_owned(), Value::Given),
         ("$labels".to_owned(), Value::Labels(Rc::clone(&run.labels))),
@@ -50,18 +50,31 @@ pub(super) fn expand(tree: &Tree, braces: bool, context: &Context<'_>) -> Result
         ("$externalURL".to_owned(), Value::text(context.external_url)),
         ("$value".to_owned(), Value::Fraction(context.value)),
     ];
-    let mut state = State { tree, out: String::new(), variables, visited: 0, depth: 0 };
+    let mut state = State { tree, out: String::new(), variables, depth: 0 };
     run.nodes(&mut state, &tree.nodes, &Value::Given, braces)?;
+    run.is_short(&state.out)?;
+    context.effort.write(state.out.len())?;
     Ok(state.out)
 }
 
 impl Run<'_> {
+    /// Counts; the error is a sentence.
+    pub(super) fn step(&self, steps: usize) -> Result<(), String> {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        if self.steps.get() > MOST {
+            return Err(TOO_MUCH.to_owned());
+        }
+        self.context.effort.step(steps)
+    }
+
+    fn is_short(&self, text: &str) -> Result<(), String> {
+        if text.len() > LONGEST { Err(TOO_MUCH.to_owned()) } else { Ok(()) }
+    }
+
     fn nodes(&self, state: &mut State<'_>, nodes: &[Node], dot: &Value, braces: bool) -> Result<Flow, String> {
         for node in nodes {
-            state.visited += 1;
-            if state.visited > MOST || state.out.len() > LONGEST {
-                return Err("the template writes or turns too much".to_owned());
-            }
+            self.step(1)?;
+            self.is_short(&state.out)?;
             match node {
                 Node::Text(text) if braces => self.filled(&mut state.out, text),
                 Node::Text(text) => state.out.push_str(text),
@@ -137,6 +150,14 @@ impl Run<'_> {
         let variables = std::mem::take(&mut over.variables);
         let value = self.pipeline(state, &over, dot)?;
         let text = |text: &String| Value::text(text);
+        // Before there are so many: they take memory, and ranges stand within ranges.
+        self.step(match &value {
+            Value::Labels(labels) => labels.len(),
+            Value::Map(map) => map.len(),
+            Value::Vector(samples) => samples.len(),
+            Value::Whole(count) => usize::try_from(*count).unwrap_or_default(),
+            _ => 0,
+        })?;
         let pairs: Vec<(Value, Value)> = match &value {
             Value::Nil => Vec::new(),
             Value::Labels(labels) => labels.iter().map(|(name, value)| (text(name), text(value))).collect(),
@@ -145,9 +166,7 @@ impl Run<'_> {
                 let samples = samples.iter().enumerate();
                 samples.map(|(place, sample)| (Value::Whole(place as i64), Value::Sample(Rc::clone(sample)))).collect()
             }
-            Value::Whole(count) if *count <= MOST as i64 => {
-                (0..*count).map(|number| (Value::Whole(number), Value::Whole(number))).collect()
-            }
+            Value::Whole(count) => (0..*count).map(|number| (Value::Whole(number), Value::Whole(number))).collect(),
             other => return Err(format!("`range` cannot go over {}", other.kind())),
         };
         if pairs.is_empty() {
@@ -183,7 +202,7 @@ impl Run<'_> {
     fn pipeline(&self, state: &mut State<'_>, pipeline: &Pipeline, dot: &Value) -> Result<Value, String> {
         let mut value: Option<Value> = None;
         for command in &pipeline.commands {
-            state.visited += 1;
+            self.step(1)?;
             value = Some(self.command(state, command, value, dot)?);
         }
         let value = value.unwrap_or(Value::Nil);

@@ -22,8 +22,10 @@ fn expand_with(text: &str, value: f64) -> String {
         at: 1_500,
         query: &query,
         fill: Some(&fill),
+        effort: &Effort::default(),
     };
-    Template::with_braces(text).expand_or_tell(&context)
+    let told = |error| format!("<error expanding template: {error}>");
+    Template::with_braces(text).expand(&context).unwrap_or_else(told)
 }
 
 fn compare(cases: &[(&str, &str)]) {
@@ -147,5 +149,20 @@ fn times_can_be_asked_for_what_they_are() {
         ("{{ (toTime 1444060400).Format \"2006-01-02 15:04:05 Mon Jan _2\" }}", "2015-10-05 15:53:20 Mon Oct  5"),
         ("{{ (1444060400 | toTime).Year }}", "2015"),
         ("{{ now | toTime }}", "1970-01-01 00:00:01.5 +0000 UTC"),
+    ]);
+}
+
+#[test]
+fn texts_that_double_and_arguments_within_arguments_are_ended() {
+    let told = "<error expanding template: the template writes or turns too much>";
+    compare(&[
+        ("{{ $x := \"xx\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}", told),
+        ("{{ range 900000 }}{{ range 900000 }}{{ end }}{{ end }}", told),
+        (
+            "{{ $x := 1 }}{{ range 9 }}{{ $x = args $x $x }}{{ end }}",
+            "<error expanding template: `args`: arguments nest too deep>",
+        ),
+        ("{{ $x := args 1 2 }}{{ (args $x 3).arg0.arg1 }}", "2"),
+        ("{{ reReplaceAll \"\" \"-\" \"ab\" }} {{ reReplaceAll \"a(.)\" \"$1$1\" \"xabac\" }}", "-a-b- xbbcc"),
     ]);
 }

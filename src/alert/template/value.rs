@@ -55,6 +55,15 @@ impl Value {
         }
     }
 
+    /// Of texts, as far as functions can make them.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Map(map) => map.values().map(Self::bytes).fold(0, usize::saturating_add),
+            _ => 0,
+        }
+    }
+
     pub fn is_true(&self) -> bool {
         match self {
             Self::Nil => false,

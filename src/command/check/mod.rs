@@ -15,6 +15,7 @@ use crate::cli::{Check, Global};
 use crate::clock::Clock;
 use crate::deliver::{self, Receiver, alertmanager, hook};
 use crate::failure::{Exit, Failure};
+use crate::report::harmless;
 use crate::report::sheet::Range;
 use crate::sample::{Millis, millis};
 use crate::settings::Loaded;
@@ -51,7 +52,10 @@ fn checked(global: &Global, arguments: &Check, world: &World) -> Result<Exit> {
     for finding in &rules.findings {
         // `rules check` tells all of them; a check every minute only what does not work.
         let level = if finding.kind == sources::Kind::Note { log::Level::Info } else { log::Level::Warn };
-        log::log!(level, "{}", finding.fault);
+        match &finding.alert {
+            Some(alert) => log::log!(level, "{}: {}", harmless(alert), finding.fault),
+            None => log::log!(level, "{}", finding.fault),
+        }
     }
     let enabled: Vec<&Rule> = rules.enabled().collect();
     let mut names: Vec<&str> = enabled.iter().map(|rule| rule.alert.as_str()).collect();

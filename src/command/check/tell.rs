@@ -16,12 +16,17 @@ use crate::command::judge::Judged;
 use crate::command::{World, database, print, print_json, zone};
 use crate::failure::Exit;
 use crate::report::sheet::Range;
-use crate::report::{Style, forms, harmless, patience, views};
+use crate::report::{Style, WIDEST, cut, forms, harmless, patience, views};
 use crate::sample::{Labels, Millis, lapse};
 use crate::settings::Loaded;
 use crate::store::alerts::{Fired, Mute};
 use crate::store::read::StoredTarget;
 use crate::words;
+
+/// Columns of a part of the first line: monitoring systems cut a plugin's answer after a few thousand.
+const WIDEST_OF_FIRST: usize = 240;
+/// Lines of the alerts of one rule. A rule that raises more tells nothing new with them.
+const MOST_OF_RULE: usize = 100;
 
 pub struct Told<'t> {
     pub(super) judged: &'t [Judged<'t>],
@@ -84,7 +89,12 @@ fn about(labels: &Labels) -> String {
             about.push_str(value);
         }
     }
-    harmless(&about)
+    plain(&about)
+}
+
+/// A text of others as a part of a line. The bar begins the figures of a plugin.
+fn plain(text: &str) -> String {
+    harmless(text).replace('|', "/")
 }
 
 fn target_of(labels: &Labels) -> String {
@@ -93,8 +103,7 @@ fn target_of(labels: &Labels) -> String {
 }
 
 fn text_of(alert: &Active) -> String {
-    // The bar begins the figures of a plugin.
-    harmless(summary(alert)).replace('|', "/")
+    cut(&plain(summary(alert)), WIDEST)
 }
 
 /// Prints nothing but JSON when `quiet`: the exit code says it.
@@ -119,14 +128,21 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
             shown.push(Shown { alert, rule: &one.rule.id, target: target_of(labels), standing, muted });
         }
         if let Some(error) = &one.checked.error {
-            unknown.push(format!("the rule {} cannot be evaluated: {}", one.rule.id, harmless(error)));
+            unknown.push(harmless(&format!("the rule {} cannot be evaluated: {error}", one.rule.id)));
         }
     }
     shown.retain(|one| is_meant(&one.target));
     shown.sort_by(|left, right| right.standing.cmp(&left.standing).then_with(|| left.target.cmp(&right.target)));
     if arguments.rule.is_empty() {
         let faults = told.findings.iter().filter(|finding| finding.kind == sources::Kind::LeftOut);
-        unknown.extend(faults.map(|finding| finding.fault.to_string().lines().next().unwrap_or_default().to_owned()));
+        unknown.extend(faults.map(|finding| {
+            let whole = finding.fault.to_string();
+            let fault = whole.lines().next().unwrap_or_default();
+            match &finding.alert {
+                Some(alert) => harmless(&format!("the rule {alert} is left out: {fault}")),
+                None => fault.to_owned(),
+            }
+        }));
     }
 
     let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
@@ -171,28 +187,41 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
     let mut parts: Vec<String> =
         loud().map(|one| format!("{} {}", about(&one.alert.raised.labels), text_of(one.alert))).collect();
     parts.extend(silent.iter().cloned());
-    parts.extend(unknown.iter().cloned());
+    parts.extend(unknown.iter().map(|line| plain(line)));
     const MOST: usize = 3;
     let more = parts.len().saturating_sub(MOST);
     parts.truncate(MOST);
+    parts.iter_mut().for_each(|part| *part = cut(part, WIDEST_OF_FIRST));
     if more > 0 {
-        parts.push(format!("and {more} more"));
+        parts.push(format!("and {} more", words::grouped(more as u64)));
     }
     if parts.is_empty() {
         parts.push(format!("{}, no alert fires", words::count(standings.len(), "target")));
     }
     let word = if standing == Standing::NoData { Standing::Unknown.word() } else { standing.word() };
     let mut text = format!("STELLAR {word} - {} | {}\n", parts.join("; "), figures(told, loaded, &standings));
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for one in &shown {
+        let count = lines.entry(one.rule).or_default();
+        *count += 1;
+        if *count > MOST_OF_RULE {
+            continue;
+        }
         let muted = if one.muted { " (muted)" } else { "" };
         let about = about(&one.alert.raised.labels);
         text.push_str(&format!("{about}: {} {}{muted}\n", one.standing.word(), text_of(one.alert)));
+    }
+    for (rule, count) in lines {
+        if let Some(more) = count.checked_sub(MOST_OF_RULE).filter(|more| *more > 0) {
+            let more = words::grouped(more as u64);
+            text.push_str(&format!("{more} more of the rule {}; --json has all\n", plain(rule)));
+        }
     }
     for line in silent {
         text.push_str(&format!("{line}: NODATA\n"));
     }
     for line in unknown {
-        text.push_str(&format!("stellar: UNKNOWN {line}\n"));
+        text.push_str(&format!("stellar: UNKNOWN {}\n", plain(&line)));
     }
     print(&text)?;
     Ok(standing.exit())

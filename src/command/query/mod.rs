@@ -7,14 +7,18 @@ mod unknown;
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
+use super::written::written;
 use super::{World, misused, moment, print, range};
+use crate::catalogue::{Catalogue, recorded};
 use crate::cli::{Global, Query};
 use crate::failure::{Exit, Failure};
 use crate::history::{History, MOST_POINTS, OverTime, Steps, evaluate_over_time, with_name};
 use crate::promql::{self, At, EvalError, Expression, ParseError, Selector, ValueType, Window, evaluate};
+use crate::report::draw::svg;
 use crate::report::query::{self, Answer};
 use crate::report::{Style, harmless};
 use crate::sample::{Millis, millis};
+use crate::settings::Settings;
 use crate::settings::document::Document;
 use crate::settings::durations::{self, INTERVAL};
 use crate::settings::fault::{Fault, render};
@@ -48,6 +52,15 @@ fn answered(question: &Question, history: &History, when: When) -> Result<Answer
 
 /// `note` is said behind the moment.
 fn show(answer: &Answer, note: &str, arguments: &Query, style: &Style, world: &World) -> Result<Exit> {
+    if let Some(path) = &arguments.svg {
+        // Those that ship; what a person adds is drawn as plain numbers.
+        let catalogue = Catalogue::load(&Settings::default()).ok();
+        let unit = |name: &str| recorded::unit_of(name, catalogue.as_ref()?);
+        let chart = query::chart(answer, &arguments.expression, unit);
+        let text = chart.map(|chart| svg::svg(&chart, &style.zone, svg::Options::default()));
+        written(path, &text.unwrap_or_default())?;
+        return Ok(Exit::Done);
+    }
     print(&match (arguments.json, arguments.csv) {
         (true, _) => query::json(answer),
         (_, true) => query::csv(answer, style, world.stdout_is_terminal),

@@ -13,7 +13,7 @@ use crate::days::Day;
 use crate::days::fold::Weights;
 use crate::failure::{Exit, Failure};
 use crate::report::over_time::{self, Curve, LETTERS};
-use crate::report::sheet::Range;
+use crate::report::sheet::{Range, Table};
 use crate::report::views::{alerts, daily, is_meant, nodes, overview, runs, step};
 use crate::report::{self, Assessed, batchsql, metrics};
 use crate::sample::{Millis, millis};
@@ -121,11 +121,11 @@ impl Reader<'_> {
             .filter(|metric| is_meant(&metric.entry.category, &arguments.category))
             .collect();
         self.refuse_unmeant(&meant)?;
+        let view = over_time::view().map_err(anyhow::Error::msg)?;
         let mut whole: Option<report::sheet::Sheet> = None;
         for one in assessed {
             let sheet = match select::step(arguments, range)? {
                 Some(length) => {
-                    let view = over_time::view().map_err(anyhow::Error::msg)?;
                     let usual = view.charts();
                     let shown: Vec<&Metric> = meant
                         .iter()
@@ -136,10 +136,16 @@ impl Reader<'_> {
                     step::sheet(one, &curves(&shown, &past), range, length)
                 }
                 None => {
-                    let past = self.past(one, &meant, range)?;
-                    let mut sheet = over_time::sheet(one, &curves(&meant, &past), range, named);
+                    // Restarts are read beside them, in one go.
+                    let restarts = self.catalogue.find(Subject::Cluster, &view.restarts);
+                    let all: Vec<&Metric> = meant.iter().copied().chain(restarts).collect();
+                    let past = self.past(one, &all, range)?;
+                    let found = curves(&all, &past);
+                    let (shown, restarts) = found.split_at(meant.len());
+                    let mut sheet = over_time::sheet(one, shown, range, named);
                     sheet.facts.push(over_time::coverage(&past, range));
-                    self.add_nodes_and_alerts(&mut sheet, one, range)?;
+                    sheet.tables.extend(restarts.first().and_then(over_time::restarts));
+                    self.add_what_happened(&mut sheet, one, range)?;
                     sheet
                 }
             };
@@ -152,25 +158,24 @@ impl Reader<'_> {
         Ok(sheet.into())
     }
 
-    fn add_nodes_and_alerts(&self, sheet: &mut report::sheet::Sheet, one: &Assessed, range: Range) -> Result<()> {
-        let verdict = self.verdict()?;
-        let of_nodes = self.nodes(std::slice::from_ref(one), &verdict)?.sheet;
-        sheet.tables.extend(of_nodes.tables.into_iter().map(|mut table| {
-            table.heading = Some("nodes".to_owned());
-            table
-        }));
+    /// Its nodes now, and the gaps and alerts of the range.
+    fn add_what_happened(&self, sheet: &mut report::sheet::Sheet, one: &Assessed, range: Range) -> Result<()> {
+        let mut add = |heading: &str, more: report::sheet::Sheet| {
+            let tables = more.tables.into_iter().filter(|table| !table.rows.is_empty());
+            sheet.tables.extend(tables.map(|table| Table { heading: Some(heading.to_owned()), ..table }));
+        };
+        add("nodes", self.nodes(std::slice::from_ref(one), &self.verdict()?)?.sheet);
         if store::refuse_old(self.connection, database(self.loaded)).is_err() {
             return Ok(());
         }
+        let mut targets = store::tables::targets(self.connection).map_err(|e| self.explain(e))?;
+        targets.retain(|target| target.kind == Kind::Cluster && target.name == one.cluster.name);
+        let span = (range.since, range.until);
+        let found = gaps::find(self.connection, self.loaded, &targets, span, self.now).map_err(|e| self.explain(e))?;
+        add("gaps", report::gaps::sheet(&found));
         let mut fired = store::alerts::fired(self.connection, range.since, range.until).map_err(|e| self.explain(e))?;
         fired.retain(|alert| alert.labels.get(Kind::Cluster.name()).is_some_and(|name| **name == *one.cluster.name));
-        if !fired.is_empty() {
-            let of_alerts = alerts::sheet(&fired, range, self.now);
-            sheet.tables.extend(of_alerts.tables.into_iter().map(|mut table| {
-                table.heading = Some("alerts".to_owned());
-                table
-            }));
-        }
+        add("alerts", alerts::sheet(&fired, range, self.now));
         Ok(())
     }
 
@@ -206,7 +211,9 @@ impl Reader<'_> {
                 _ => read::runs::last_seen(self.connection, cluster, &node.node, &view.seen).ok().flatten(),
             }
         };
-        Ok(nodes::sheet(&view, assessed, verdict, self.catalogue, &last_seen, self.now).into())
+        let mut sheet = nodes::sheet(&view, assessed, verdict, self.catalogue, &last_seen, self.now);
+        sheet.facts.push(self.style.moment(self.now));
+        Ok(sheet.into())
     }
 
     pub(super) fn metrics(&self, mut assessed: Vec<Assessed>) -> Result<Made> {

@@ -75,6 +75,9 @@ pub fn run(global: &Global, arguments: &Report, world: &World) -> Result<Exit> {
         with(frame, &mut |reader| {
             let mut made = reader.made()?;
             is_empty = made.sheet.is_empty();
+            if is_empty && made.sheet.range.is_some() && !arguments.alerts {
+                made.sheet.notes.push("there is nothing in that time".to_owned());
+            }
             if arguments.sort.is_some() || arguments.limit.is_some() {
                 select::refuse_document(arguments, made.document.is_some())?;
                 select::arrange(&mut made.sheet, arguments)?;

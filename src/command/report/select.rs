@@ -86,7 +86,7 @@ pub fn refuse_idle_flags(arguments: &Report) -> Result<(), Failure> {
     let has_range = over_time || arguments.gaps || arguments.alerts || arguments.runs || arguments.daily;
     if (arguments.since.is_some() || arguments.until.is_some()) && !has_range {
         return refuse(
-            "--since and --until go with --cluster, --daily, --gaps, --alerts or --runs",
+            "--since and --until go with --cluster, --daily, --gaps, --alerts, --runs, --html or --svg",
             "the other views show what is newest",
         );
     }
@@ -96,7 +96,10 @@ pub fn refuse_idle_flags(arguments: &Report) -> Result<(), Failure> {
     let has_metrics = over_time || arguments.daily;
     let names_some = !arguments.metric.is_empty() || !arguments.category.is_empty();
     if names_some && !has_metrics {
-        return refuse("--metric and --category go with --cluster or --daily", "stellar query shows any metric");
+        return refuse(
+            "--metric and --category go with --cluster, --daily, --html or --svg",
+            "stellar query shows any metric",
+        );
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The answer to an expression: as Prometheus's HTTP API gives it, as CSV, or as a table.
 
+mod chart;
 mod csv;
 mod json;
 mod number;
@@ -13,6 +14,7 @@ use crate::history::{OverTime, Steps};
 use crate::promql::Value;
 use crate::sample::{Labels, Millis, Point, Text};
 
+pub use chart::chart;
 pub use csv::render as csv;
 pub use json::render as json;
 pub use table::render as table;

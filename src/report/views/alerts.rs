@@ -51,7 +51,8 @@ fn row(one: &Fired, now: Millis) -> Row {
         Cell::Text(about(&one.labels)),
         Cell::Text(one.labels.get(ALERTNAME).map(ToString::to_string).unwrap_or_default()),
         summary.unwrap_or_default().into(),
-        one.severity.as_str().into(),
+        // Without the label it is a warning, as the check said.
+        if one.severity.is_empty() { Severity::of("").word().into() } else { one.severity.as_str().into() },
     ];
     Row { group: None, cells }
 }

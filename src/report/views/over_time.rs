@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::super::sheet::{Cell, Column, Measured, Range, Row, Sheet, Table};
 use super::super::{Assessed, draw};
-use super::described;
+use super::{described, restarts_in};
 use crate::catalogue::Metric;
 use crate::days::fold::{Fold, Weights};
 use crate::promql::Window;
@@ -165,6 +165,16 @@ pub fn sheet(one: &Assessed, curves: &[Curve], range: Range, named: bool) -> She
         ));
     }
     sheet
+}
+
+/// When something restarted: counters count from zero there.
+pub fn restarts(curve: &Curve) -> Option<Table> {
+    let rows: Vec<Row> = restarts_in(curve)
+        .into_iter()
+        .map(|mark| Row { group: None, cells: vec![Cell::Moment(Some(mark.at)), Cell::Text(mark.text)] })
+        .collect();
+    let columns = vec![Column::text("at", "AT", 9), Column::text("what", "WHAT", 9)];
+    (!rows.is_empty()).then(|| Table { key: "restarts", heading: Some("restarts".to_owned()), columns, rows })
 }
 
 /// "24 H": what a line of letters covers.

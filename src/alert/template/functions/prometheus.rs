@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use regex::Regex;
-
+use super::super::effort::{LONGEST, TOO_MUCH};
 use super::super::run::Run;
 use super::super::value::{Sample, Value, general};
 use super::{Answer, nth, number, text};
 use crate::promql::expand_groups;
 
 pub(super) fn query(run: &Run<'_>, arguments: &[Value]) -> Answer {
-    let elements = (run.context.query)(text(arguments, 0)?)?;
-    let samples = elements.into_iter().map(|element| {
-        let name = element.name.map(|name| ("__name__".to_owned(), name.to_string()));
-        let labels = element.labels.iter().map(|(label, value)| (label.to_string(), value.to_string()));
-        Rc::new(Sample { labels: Rc::new(name.into_iter().chain(labels).collect()), value: element.value })
-    });
-    Ok(Value::Vector(Rc::new(samples.collect())))
+    let text = text(arguments, 0)?;
+    let ask = || {
+        let samples = (run.context.query)(text)?.into_iter().map(|element| {
+            let name = element.name.map(|name| ("__name__".to_owned(), name.to_string()));
+            let labels = element.labels.iter().map(|(label, value)| (label.to_string(), value.to_string()));
+            Rc::new(Sample { labels: Rc::new(name.into_iter().chain(labels).collect()), value: element.value })
+        });
+        Ok(samples.collect())
+    };
+    let (answer, steps) = run.context.effort.answer(text, ask)?;
+    run.step(steps)?;
+    Ok(answer)
 }
 
 fn vector(arguments: &[Value], place: usize) -> Result<&Rc<Vec<Rc<Sample>>>, String> {
@@ -61,24 +65,42 @@ pub(super) fn sort_by_label(_: &Run<'_>, arguments: &[Value]) -> Answer {
     Ok(Value::Vector(Rc::new(samples)))
 }
 
+/// What it gives may be an argument of it once: deeper ones would have no end.
 pub(super) fn args(_: &Run<'_>, arguments: &[Value]) -> Answer {
+    let is_map = |value: &Value| matches!(value, Value::Map(_));
+    if arguments.iter().any(|value| matches!(value, Value::Map(map) if map.values().any(is_map))) {
+        return Err("arguments nest too deep".to_owned());
+    }
     let named = arguments.iter().enumerate().map(|(place, value)| (format!("arg{place}"), value.clone()));
     Ok(Value::Map(Rc::new(named.collect::<BTreeMap<_, _>>())))
 }
 
-fn pattern(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|_| format!("`{text}` is not a regular expression"))
+fn pattern(run: &Run<'_>, text: &str) -> Result<regex::Regex, String> {
+    let (pattern, steps) = run.context.effort.pattern(text)?;
+    run.step(steps)?;
+    Ok(pattern)
 }
 
-pub(super) fn re_replace_all(_: &Run<'_>, arguments: &[Value]) -> Answer {
-    let (pattern, template) = (pattern(text(arguments, 0)?)?, text(arguments, 1)?);
-    let replaced =
-        pattern.replace_all(text(arguments, 2)?, |captures: &regex::Captures<'_>| expand_groups(template, captures));
+pub(super) fn re_replace_all(run: &Run<'_>, arguments: &[Value]) -> Answer {
+    let (pattern, template) = (pattern(run, text(arguments, 0)?)?, text(arguments, 1)?);
+    let whole = text(arguments, 2)?;
+    // Not `replace_all`: a long text put between all letters of another is endless for practical purposes.
+    let (mut replaced, mut from) = (String::new(), 0);
+    for captures in pattern.captures_iter(whole) {
+        let Some(found) = captures.get(0) else { continue };
+        replaced.push_str(whole.get(from..found.start()).unwrap_or_default());
+        replaced.push_str(&expand_groups(template, &captures));
+        from = found.end();
+        if replaced.len() > LONGEST {
+            return Err(TOO_MUCH.to_owned());
+        }
+    }
+    replaced.push_str(whole.get(from..).unwrap_or_default());
     Ok(Value::text(replaced))
 }
 
-pub(super) fn matches(_: &Run<'_>, arguments: &[Value]) -> Answer {
-    Ok(Value::Bool(pattern(text(arguments, 0)?)?.is_match(text(arguments, 1)?)))
+pub(super) fn matches(run: &Run<'_>, arguments: &[Value]) -> Answer {
+    Ok(Value::Bool(pattern(run, text(arguments, 0)?)?.is_match(text(arguments, 1)?)))
 }
 
 /// Alerts are plain text: nothing is escaped, so nothing has to be kept from it.
