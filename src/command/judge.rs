@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::alert::check::{self, Checked, Memory};
 use crate::alert::dress::Dressing;
-use crate::alert::rule::Rule;
+use crate::alert::rule::{Fallback, Rule};
 use crate::alert::state::Active;
 use crate::alert::{Verdict, sources};
 use crate::catalogue::Catalogue;
@@ -96,7 +96,8 @@ pub fn verdict(
             memories.remove(&rule.id);
         }
     }
-    let judged = judge(&enabled, memories, connection, settings, catalogue, now)?;
+    let raising = raising(&enabled, connection, settings, catalogue, now)?;
+    let judged = judge(&raising, memories, connection, settings, catalogue, now)?;
     let mut verdict = Verdict::default();
     for one in &judged {
         let is_muted = |alert: &Active| mutes.iter().any(|mute: &Mute| mute.covers(&alert.raised.labels));
@@ -104,6 +105,25 @@ pub fn verdict(
         verdict.add(one.rule, active, &one.checked);
     }
     Ok(verdict)
+}
+
+/// The rules that may have an active alert now: those that raise one, cannot be evaluated, or keep one up. Of all others the
+/// past does not matter.
+fn raising<'r>(
+    rules: &[&'r Rule],
+    connection: &Connection,
+    settings: &Settings,
+    catalogue: &Catalogue,
+    now: Millis,
+) -> rusqlite::Result<Vec<&'r Rule>> {
+    let selectors: Vec<Selector> = rules.iter().flat_map(|rule| rule.expression.selectors()).collect();
+    let history = samples::history(connection, &selectors, now, now)?;
+    let dressing = Dressing::new(settings, catalogue, &[]);
+    let raises = |rule: &&&Rule| {
+        let is_quiet = rule.no_data == Fallback::Ok && rule.keep_firing_for.is_zero();
+        !is_quiet || dressing.raise(rule, &history, now).map_or(true, |raised| !raised.is_empty())
+    };
+    Ok(rules.iter().filter(raises).copied().collect())
 }
 
 /// What the rules say of values that are not stored.

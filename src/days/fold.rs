@@ -1,6 +1,6 @@
 //! From the snapshots of a day to its figures.
 
-use crate::promql::quantile_of_sorted;
+use crate::promql::quantile_of_any;
 use crate::sample::Millis;
 use crate::settings::metric_entry::Statistic;
 
@@ -117,12 +117,11 @@ impl Fold {
 
 impl Column {
     fn finish(mut self) -> Vec<Option<f64>> {
-        self.values.sort_unstable_by(f64::total_cmp);
         let statistics = std::mem::take(&mut self.statistics);
         statistics.into_iter().map(|statistic| if self.seen { self.figure(statistic) } else { None }).collect()
     }
 
-    fn figure(&self, statistic: Statistic) -> Option<f64> {
+    fn figure(&mut self, statistic: Statistic) -> Option<f64> {
         match statistic {
             Statistic::Avg => (self.weight > 0.0).then(|| self.weighted / self.weight),
             Statistic::Min => Some(self.min),
@@ -130,7 +129,7 @@ impl Column {
             Statistic::Last => Some(self.last),
             Statistic::Sum => Some(self.sum),
             Statistic::P50 | Statistic::P95 | Statistic::P99 => {
-                Some(quantile_of_sorted(quantile_of(statistic)?, &self.values))
+                Some(quantile_of_any(quantile_of(statistic)?, &mut self.values))
             }
         }
     }

@@ -40,7 +40,7 @@ use crate::sample::{Labels, Millis, Point, Series, Text};
 pub use error::{EvalError, ParseError, Position};
 pub(crate) use labels::expand as expand_groups;
 pub use selector::{At, MatchOperator, Matcher, Selector, Window};
-pub use statistics::quantile_of_sorted;
+pub use statistics::quantile_of_any;
 
 use node::Node;
 

@@ -128,7 +128,7 @@ pub fn merged(gaps: Vec<Gap>, absences: &[Vec<(Millis, Millis)>], end: Millis) -
 }
 
 pub fn render(gaps: &Gaps, style: &Style) -> String {
-    let mut text = format!("gaps from {} to {}\n", style.moment(gaps.since), style.moment(gaps.until));
+    let mut text = format!("gaps   {}\n", style.range(Range { since: gaps.since, until: gaps.until }));
     let year = |at: Millis| style.local(at).get(..4).map(str::to_owned);
     let short = |at: Millis| match year(at) == year(gaps.now) {
         true => style.local(at).get(5..).unwrap_or_default().to_owned(),

@@ -80,7 +80,7 @@ pub fn over_time(curves: &[Curve], performance: usize, range: Range) -> Map<Stri
     };
     const FIGURES: [Statistic; 4] = [Statistic::Min, Statistic::Avg, Statistic::P95, Statistic::Max];
     let figures = curves.iter().map(|curve| {
-        let found = curve.figures(&FIGURES, range);
+        let found = curve.figures(&FIGURES);
         let pairs = FIGURES.iter().zip(found).map(|(statistic, value)| (statistic.name().to_owned(), number(value)));
         (curve.metric.name().to_owned(), Value::Object(pairs.collect()))
     });

@@ -32,7 +32,7 @@ fn each_gap_says_from_when_to_when_and_why() {
     let now = SLOT + 13 * 30 + 5;
     let shown = stage.run(now, &["report", "--gaps"]).named(&ads);
     let expected = "\
-gaps from 2026-11-15 02:35:05 +00:00 to 2026-11-22 02:35:05 +00:00
+gaps   2026-11-15 02:35:05 .. 2026-11-22 02:35:05 +00:00
 
   FROM            TO              LENGTH  MISSED  CLUSTER  REASON
   11-22 02:30:00  11-22 02:31:30   1m30s       3  ads      http://127.0.0.1:18030/metrics: connection refused (2×)
@@ -51,7 +51,7 @@ gaps from 2026-11-15 02:35:05 +00:00 to 2026-11-22 02:35:05 +00:00
     );
     let first = stage.run(now, &["report", "--gaps", "--since", "02:28", "--until", "2026-11-22 02:31"]).named(&ads);
     let expected = "\
-gaps from 2026-11-22 02:28:00 +00:00 to 2026-11-22 02:31:00 +00:00
+gaps   2026-11-22 02:28 .. 2026-11-22 02:31 +00:00
 
   FROM            TO              LENGTH  MISSED  CLUSTER  REASON
   11-22 02:30:00  11-22 02:31:00   1m00s       2  ads      http://127.0.0.1:18030/metrics: connection refused (2×)
@@ -62,10 +62,7 @@ gaps from 2026-11-22 02:28:00 +00:00 to 2026-11-22 02:31:00 +00:00
     // An age may be written with a minus, and the end of a night is the next morning.
     assert_eq!(stage.run(now, &["report", "--gaps", "--since", "-90m"]).code, 0);
     let night = stage.run(now, &["report", "--gaps", "--since", "22:00", "--until", "02:00"]);
-    assert!(
-        night.stdout.starts_with("gaps from 2026-11-21 22:00:00 +00:00 to 2026-11-22 02:00:00 +00:00\n"),
-        "{night:?}"
-    );
+    assert!(night.stdout.starts_with("gaps   2026-11-21 22:00 .. 2026-11-22 02:00 +00:00\n"), "{night:?}");
     let wrong = "error: --since is \"soon\"; that is not a moment
 hint: write \"2h\" (ago), \"yesterday\", \"2026-11-21 14:00\", \"14:00\" or \"@1795313000\"\n";
     assert_eq!(stage.run(now, &["report", "--gaps", "--since", "soon"]), ended(2, "", wrong));
@@ -80,7 +77,7 @@ fn a_whole_history_misses_nothing() {
         stage.run(SLOT + slot * 30 + 2, &["collect-once"]);
     }
     let expected = "\
-gaps from 2026-11-15 02:29:50 +00:00 to 2026-11-22 02:29:50 +00:00
+gaps   2026-11-15 02:29:50 .. 2026-11-22 02:29:50 +00:00
 
   nothing is missing
 
@@ -97,7 +94,7 @@ fn a_clock_that_was_set_back_is_told_and_nothing_is_lost() {
         stage.run(SLOT + slot * 30 + 2 + i64::from(slot == 2), &["collect-once"]);
     }
     let expected = "\
-gaps from 2026-11-15 02:30:15 +00:00 to 2026-11-22 02:30:15 +00:00
+gaps   2026-11-15 02:30:15 .. 2026-11-22 02:30:15 +00:00
 
   FROM            TO              LENGTH  MISSED  CLUSTER  REASON
   11-22 02:30:02  11-22 02:28:02  −2m00s       –  all      clock went back 2m00s; 4 runs kept
@@ -128,7 +125,7 @@ fn failures_of_an_application_are_gaps_and_the_time_after_its_end_is_none() {
     assert_eq!([12, 15].map(collect), [0; 2]);
     let now = SLOT + 15 * 30 + 5;
     let expected = "\
-gaps from 2026-11-15 02:36:05 +00:00 to 2026-11-22 02:36:05 +00:00
+gaps   2026-11-15 02:36:05 .. 2026-11-22 02:36:05 +00:00
 
   FROM            TO              LENGTH  MISSED  TARGET  REASON
   11-22 02:32:00  11-22 02:32:30     30s       1  etl     http://127.0.0.1:18080/metrics: HTTP status 503 (1×)
@@ -153,7 +150,7 @@ gaps from 2026-11-15 02:36:05 +00:00 to 2026-11-22 02:36:05 +00:00
     assert_eq!([16, 17].map(collect), [1; 2]);
     let run = stage.run(now + 75, &["report", "--gaps", "--application", "etl", "--since", "02:36"]);
     let expected = "\
-gaps from 2026-11-22 02:36:00 +00:00 to 2026-11-22 02:37:20 +00:00
+gaps   2026-11-22 02:36:00 .. 2026-11-22 02:37:20 +00:00
 
   FROM            TO   LENGTH  MISSED  APPLICATION  REASON
   11-22 02:36:30  now     50s       1  etl          http://127.0.0.1:18080/metrics: the connection ended before the answer was whole (2×), next try in 40s (backoff)

@@ -1,5 +1,7 @@
 //! `stellar report`: whole outputs over the demo's database at two moments, and over clusters in every status.
 
+mod widths;
+
 use std::process::Stdio;
 use std::sync::LazyLock;
 

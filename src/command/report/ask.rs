@@ -10,7 +10,6 @@ use super::{Made, Reader, select};
 use crate::alert::Verdict;
 use crate::catalogue::Metric;
 use crate::days::Day;
-use crate::days::fold::Weights;
 use crate::failure::{Exit, Failure};
 use crate::report::over_time::{self, Curve, LETTERS};
 use crate::report::sheet::{Range, Table};
@@ -20,7 +19,7 @@ use crate::sample::{Millis, millis};
 use crate::settings::metric_entry::{Statistic, Subject};
 use crate::settings::words::closest;
 use crate::settings::{Application, Kind};
-use crate::store::read::past::{Owner, Past, past};
+use crate::store::read::past::{Owner, Past, past, sampled};
 use crate::store::{self, read};
 
 pub(super) const DAY: Millis = 86_400_000;
@@ -39,7 +38,7 @@ impl Reader<'_> {
             let title = metric.name().split('_').map(|word| word.get(..1).unwrap_or_default()).collect::<String>();
             trends.title = format!("{} LAST 24 H", title.to_uppercase());
             for one in assessed {
-                let past = self.past(one, &[metric], range)?;
+                let past = self.sampled(one, metric, range)?;
                 let values = past.columns.first().map(Vec::as_slice).unwrap_or_default();
                 let curve = Curve { metric, past: &past, values };
                 trends.of.insert(one.cluster.name.clone(), curve.slots(range, LETTERS));
@@ -99,15 +98,28 @@ impl Reader<'_> {
 
     /// The snapshots of a cluster in a range.
     pub(super) fn past(&self, one: &Assessed, metrics: &[&Metric], range: Range) -> Result<Past> {
-        let Some(id) = read::runs::id_of(self.connection, &one.cluster.name).map_err(|e| self.explain(e))? else {
-            return Ok(Past { columns: metrics.iter().map(|_| Vec::new()).collect(), ..Past::default() });
-        };
-        let owner = Owner { subject: Subject::Cluster, id, key: Vec::new() };
         let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
         let interval = millis(self.loaded.settings.interval_of(&one.cluster.name));
         // The snapshot of the end itself belongs to it.
         let span = (range.since, range.until.saturating_add(1));
-        Ok(past(self.connection, &owner, &names, span, interval).map_err(|e| self.explain(e))?)
+        let found = self.owner(one)?.map(|owner| past(self.connection, &owner, &names, span, interval)).transpose();
+        let nothing = || Past { columns: metrics.iter().map(|_| Vec::new()).collect(), ..Past::default() };
+        Ok(found.map_err(|e| self.explain(e))?.unwrap_or_else(nothing))
+    }
+
+    /// A few of them for each letter of a line.
+    fn sampled(&self, one: &Assessed, metric: &Metric, range: Range) -> Result<Past> {
+        const A_LETTER: Millis = 4;
+        let span = (range.since, range.until.saturating_add(1));
+        let parts = LETTERS as Millis * A_LETTER;
+        let owner = self.owner(one)?;
+        let found = owner.map(|owner| sampled(self.connection, &owner, metric.name(), span, parts)).transpose();
+        Ok(found.map_err(|e| self.explain(e))?.unwrap_or_default())
+    }
+
+    fn owner(&self, one: &Assessed) -> Result<Option<Owner>> {
+        let id = read::runs::id_of(self.connection, &one.cluster.name).map_err(|e| self.explain(e))?;
+        Ok(id.map(|id| Owner { subject: Subject::Cluster, id, key: Vec::new() }))
     }
 
     pub(super) fn over_time(&self, assessed: &[Assessed]) -> Result<Made> {
@@ -143,7 +155,7 @@ impl Reader<'_> {
                     let found = curves(&all, &past);
                     let (shown, restarts) = found.split_at(meant.len());
                     let mut sheet = over_time::sheet(one, shown, range, named);
-                    sheet.facts.push(over_time::coverage(&past, range));
+                    sheet.facts.push(over_time::coverage(&past));
                     sheet.tables.extend(restarts.first().and_then(over_time::restarts));
                     self.add_what_happened(&mut sheet, one, range)?;
                     sheet
@@ -315,14 +327,8 @@ impl Reader<'_> {
         let past = self.past(one, &metrics, range)?;
         let statistics: Vec<[Statistic; 1]> = figures.iter().map(|figure| [figure.statistic]).collect();
         let found = curves(&metrics, &past);
-        let figures =
-            found.iter().zip(&statistics).map(|(curve, one)| curve.figures(one, range).first().copied().flatten());
-        let mut weights = Weights::new(past.before);
-        for moment in &past.moments {
-            weights.next(*moment, range.since);
-        }
-        let samples = past.answered as i64;
-        let expected = weights.expected(until).max(samples);
+        let figures = found.iter().zip(&statistics).map(|(curve, one)| curve.figures(one).first().copied().flatten());
+        let (samples, expected) = (past.answered as i64, past.expected);
         let running = whole.ends_at > self.now;
         Ok(daily::Day { samples, expected, figures: figures.collect(), running, ..day })
     }

@@ -7,7 +7,7 @@ use super::super::sheet::{Cell, Column, Measured, Range, Row, Sheet, Table};
 use super::super::{Assessed, draw};
 use super::{described, restarts_in};
 use crate::catalogue::Metric;
-use crate::days::fold::{Fold, Weights};
+use crate::days::fold::Fold;
 use crate::promql::Window;
 use crate::sample::Millis;
 use crate::settings::metric_entry::Statistic;
@@ -73,13 +73,11 @@ impl Curve<'_> {
     }
 
     /// The figures that `statistics` names.
-    pub fn figures(&self, statistics: &[Statistic], range: Range) -> Vec<Option<f64>> {
+    pub fn figures(&self, statistics: &[Statistic]) -> Vec<Option<f64>> {
         let mut fold = Fold::new([statistics].into_iter());
-        let mut weights = Weights::new(self.past.before);
-        for (moment, value) in self.past.moments.iter().zip(self.values) {
-            let weight = weights.next(*moment, range.since);
+        for (weight, value) in self.past.weights.iter().zip(self.values) {
             if let Some(value) = value {
-                fold.add(0, *value, weight as f64);
+                fold.add(0, *value, *weight as f64);
             }
         }
         fold.finish()
@@ -88,10 +86,10 @@ impl Curve<'_> {
     /// One average a slot of the range; `None` where nothing was measured.
     pub fn slots(&self, range: Range, count: usize) -> Vec<Option<f64>> {
         let mut sums = vec![(0.0, 0.0); count];
-        let mut weights = Weights::new(self.past.before);
         let length = (range.until - range.since).max(1);
-        for (moment, value) in self.past.moments.iter().zip(self.values) {
-            let weight = weights.next(*moment, range.since).max(1) as f64;
+        let snapshots = self.past.moments.iter().zip(&self.past.weights);
+        for ((moment, weight), value) in snapshots.zip(self.values) {
+            let weight = (*weight).max(1) as f64;
             let slot = (moment.at - range.since) as i128 * count as i128 / length as i128;
             let slot = usize::try_from(slot).ok().and_then(|slot| sums.get_mut(slot));
             if let (Some(value), Some((sum, total))) = (value, slot) {
@@ -119,13 +117,8 @@ impl Curve<'_> {
 }
 
 /// The snapshots of the past that there are, and how many there should be.
-pub fn coverage(past: &Past, range: Range) -> String {
-    let mut weights = Weights::new(past.before);
-    for moment in &past.moments {
-        weights.next(*moment, range.since);
-    }
-    let expected = weights.expected(range.until).max(past.moments.len() as i64);
-    let (made, expected) = (past.answered as u64, u64::try_from(expected).unwrap_or_default());
+pub fn coverage(past: &Past) -> String {
+    let (made, expected) = (past.answered as u64, u64::try_from(past.expected).unwrap_or_default());
     let share = if expected == 0 {
         String::new()
     } else {
@@ -142,7 +135,7 @@ pub fn sheet(one: &Assessed, curves: &[Curve], range: Range, named: bool) -> She
     {
         columns.push(Column { right: true, ..Column::text(key, title, keep) });
     }
-    columns.push(Column::text("trend", &span(range), 8));
+    columns.push(Column::text("trend", &span(range), 4));
     let mut rows = Vec::new();
     let mut unmeasured = 0;
     for curve in curves {
@@ -190,7 +183,7 @@ fn span(range: Range) -> String {
 
 fn row(curve: &Curve, current: bool, range: Range) -> Row {
     let entry = &curve.metric.entry;
-    let figures = curve.figures(&SHOWN, range);
+    let figures = curve.figures(&SHOWN);
     let unit = entry.unit;
     let mut cells =
         vec![curve.metric.name().into(), entry.category.as_str().into(), Cell::Text(unit.name().to_owned())];
