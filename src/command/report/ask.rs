@@ -109,7 +109,7 @@ impl Reader<'_> {
 
     /// A few of them for each letter of a line.
     fn sampled(&self, one: &Assessed, metric: &Metric, range: Range) -> Result<Past> {
-        const A_LETTER: Millis = 4;
+        const A_LETTER: Millis = 2;
         let span = (range.since, range.until.saturating_add(1));
         let parts = LETTERS as Millis * A_LETTER;
         let owner = self.owner(one)?;
@@ -122,7 +122,7 @@ impl Reader<'_> {
         Ok(id.map(|id| Owner { subject: Subject::Cluster, id, key: Vec::new() }))
     }
 
-    pub(super) fn over_time(&self, assessed: &[Assessed]) -> Result<Made> {
+    pub(super) fn over_time(&self, assessed: &[Assessed], verdict: &Verdict) -> Result<Made> {
         let range = self.range(DAY)?;
         let arguments = self.arguments;
         let named = !(arguments.metric.is_empty() && arguments.category.is_empty());
@@ -157,7 +157,7 @@ impl Reader<'_> {
                     let mut sheet = over_time::sheet(one, shown, range, named);
                     sheet.facts.push(over_time::coverage(&past));
                     sheet.tables.extend(restarts.first().and_then(over_time::restarts));
-                    self.add_what_happened(&mut sheet, one, range)?;
+                    self.add_what_happened(&mut sheet, one, range, verdict)?;
                     sheet
                 }
             };
@@ -171,12 +171,18 @@ impl Reader<'_> {
     }
 
     /// Its nodes now, and the gaps and alerts of the range.
-    fn add_what_happened(&self, sheet: &mut report::sheet::Sheet, one: &Assessed, range: Range) -> Result<()> {
+    fn add_what_happened(
+        &self,
+        sheet: &mut report::sheet::Sheet,
+        one: &Assessed,
+        range: Range,
+        verdict: &Verdict,
+    ) -> Result<()> {
         let mut add = |heading: &str, more: report::sheet::Sheet| {
             let tables = more.tables.into_iter().filter(|table| !table.rows.is_empty());
             sheet.tables.extend(tables.map(|table| Table { heading: Some(heading.to_owned()), ..table }));
         };
-        add("nodes", self.nodes(std::slice::from_ref(one), &self.verdict()?)?.sheet);
+        add("nodes", self.nodes(std::slice::from_ref(one), verdict)?.sheet);
         if store::refuse_old(self.connection, database(self.loaded)).is_err() {
             return Ok(());
         }

@@ -143,7 +143,7 @@ impl Reader<'_> {
         }
         match arguments.cluster.is_empty() {
             true => self.overview(&assessed, &verdict),
-            false => self.over_time(&assessed),
+            false => self.over_time(&assessed, &verdict),
         }
     }
 
