@@ -1,6 +1,7 @@
 //! `stellar report`: from what was asked to a sheet, and from that to a form.
 
 mod ask;
+mod past;
 mod picture;
 mod select;
 mod show;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::super::written::written;
-use super::ask::DAY;
+use super::past::{DAY, curves};
 use super::{Reader, select};
 use crate::alert::rule::ALERTNAME;
 use crate::alert::{Verdict, told::sentences};
@@ -15,7 +15,7 @@ use crate::report::draw::{Chart, Dot, Kind, Line, Mark};
 use crate::report::html::{self, Page, Section};
 use crate::report::over_time::{self, View};
 use crate::report::sheet::Range;
-use crate::report::views::{is_meant, restarts_in};
+use crate::report::views::restarts_in;
 use crate::report::{self, Assessed, batchsql, forms};
 use crate::sample::{Labels, Millis, lapse, millis};
 use crate::settings::metric_entry::Subject;
@@ -102,14 +102,7 @@ impl Reader<'_> {
             let names = view.charts();
             return Ok(names.iter().filter_map(|name| self.catalogue.find(Subject::Cluster, name)).collect());
         }
-        let meant: Vec<&Metric> = self
-            .catalogue
-            .stored(Subject::Cluster)
-            .filter(|metric| is_meant(metric.name(), &arguments.metric))
-            .filter(|metric| is_meant(&metric.entry.category, &arguments.category))
-            .collect();
-        self.refuse_unmeant(&meant)?;
-        Ok(meant)
+        self.meant()
     }
 
     fn fired(&self, range: Range) -> Result<Vec<store::alerts::Fired>> {
@@ -149,7 +142,7 @@ impl Reader<'_> {
         let restarts = self.catalogue.find(Subject::Cluster, &view.restarts);
         let all: Vec<&Metric> = metrics.iter().copied().chain(restarts).collect();
         let past = self.past(one, &all, range)?;
-        let found = super::ask::curves(&all, &past);
+        let found = curves(&all, &past);
         let mut marks = match (restarts, found.last()) {
             (Some(_), Some(curve)) => restarts_in(curve),
             _ => Vec::new(),
