@@ -46,7 +46,7 @@ fn an_hour_back_loses_no_snapshot() {
     assert_eq!(stage.rows(MADE), first + &second);
     assert_sound(&stage.open());
     let expected = "\
-gaps from 2026-11-15 03:45:10 +00:00 to 2026-11-22 03:45:10 +00:00
+gaps   2026-11-15 03:45:10 .. 2026-11-22 03:45:10 +00:00
 
   FROM            TO               LENGTH  MISSED  CLUSTER  REASON
   11-22 03:30:02  11-22 02:35:03  −54m59s       –  all      clock went back 54m59s; 11 runs kept
@@ -89,7 +89,7 @@ fn ten_years_ahead_and_back_lose_no_snapshot_and_make_no_day_of_the_future() {
     assert_eq!(stage.rows(MADE), expected);
     assert_sound(&stage.open());
     let expected = "\
-gaps from 2026-11-15 03:10:10 +00:00 to 2026-11-22 03:10:10 +00:00
+gaps   2026-11-15 03:10:10 .. 2026-11-22 03:10:10 +00:00
 
   FROM                 TO                 LENGTH  MISSED  CLUSTER  REASON
   11-22 02:40:00       11-22 02:55:00     15m00s       3  shop     no run at all (timer stopped or host down)
