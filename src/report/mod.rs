@@ -40,6 +40,9 @@ pub use views::over_time;
 const STALE_INTERVALS: u32 = 3;
 const STALE_AT_LEAST: Duration = Duration::from_secs(90);
 
+/// A snapshot that is older than so many intervals is marked, before it is no current one any more.
+const LATE_INTERVALS: u32 = 2;
+
 /// What stands in the place of a value that was not measured.
 const NOT_MEASURED: &str = "–";
 
@@ -93,8 +96,10 @@ pub struct Assessed {
     pub status: Status,
     pub reasons: Vec<String>,
     pub age: Option<Duration>,
-    /// Whether the values are current: a frontend answered and the snapshot is not stale.
+    /// Whether the values are current: a frontend answered and the snapshot is not too old.
     pub current: bool,
+    /// Older than two intervals: a collection is late.
+    pub late: bool,
 }
 
 /// How reports look.
@@ -190,7 +195,7 @@ fn never_collected(name: &str, catalogue: &Catalogue) -> Assessed {
         failed_fetches: Vec::new(),
     };
     let reason = format!("never collected; try: stellar collect-once --cluster {name}");
-    Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: None, current: false }
+    Assessed { cluster, status: Status::NoData, reasons: vec![reason], age: None, current: false, late: false }
 }
 
 /// The status is what the rules say and, below that, whether there is anything current to say it of.
@@ -224,7 +229,8 @@ fn judge(
             }
         }
     }
-    Assessed { cluster, status, reasons, age, current }
+    let late = age.zip(interval).is_some_and(|(age, interval)| age > interval * LATE_INTERVALS);
+    Assessed { cluster, status, reasons, age, current, late }
 }
 
 /// Why the newest values of a cluster are not those of now.

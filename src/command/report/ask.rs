@@ -11,7 +11,7 @@ use super::{Made, Reader, select};
 use crate::alert::Verdict;
 use crate::catalogue::Metric;
 use crate::days::Day;
-use crate::report::over_time::{self, Curve, LETTERS};
+use crate::report::over_time::{self, LETTERS};
 use crate::report::sheet::Range;
 use crate::report::views::{alerts, daily, nodes, overview, runs};
 use crate::report::{self, Assessed, batchsql, metrics};
@@ -34,12 +34,7 @@ impl Reader<'_> {
         if let Some(metric) = self.catalogue.find(Subject::Cluster, &view.trend) {
             let title = metric.name().split('_').map(|word| word.get(..1).unwrap_or_default()).collect::<String>();
             trends.title = format!("{} LAST 24 H", title.to_uppercase());
-            for one in assessed {
-                let past = self.sampled(one, metric, range)?;
-                let values = past.columns.first().map(Vec::as_slice).unwrap_or_default();
-                let curve = Curve { metric, past: &past, values };
-                trends.of.insert(one.cluster.name.clone(), curve.slots(range, LETTERS));
-            }
+            trends.of = self.trends(assessed, metric, range)?;
         }
         let asked = overview::Asked {
             assessed,

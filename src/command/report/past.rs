@@ -1,5 +1,7 @@
 //! Clusters over a time: the snapshots, the metrics that were asked for, and what happened beside them.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 
 use super::super::{database, gaps};
@@ -32,14 +34,32 @@ impl Reader<'_> {
         Ok(found.map_err(|e| self.explain(e))?.unwrap_or_else(nothing))
     }
 
-    /// A few of them for each letter of a line.
-    pub(super) fn sampled(&self, one: &Assessed, metric: &Metric, range: Range) -> Result<Past> {
+    /// A line of letters of a metric for each cluster, by its name: a few snapshots for each letter.
+    pub(super) fn trends(
+        &self,
+        assessed: &[Assessed],
+        metric: &Metric,
+        range: Range,
+    ) -> Result<HashMap<String, Vec<Option<f64>>>> {
         const A_LETTER: Millis = 2;
+        let mut ids = Vec::new();
+        let mut names = Vec::new();
+        for one in assessed {
+            if let Some(owner) = self.owner(one)? {
+                ids.push(owner.id);
+                names.push(one.cluster.name.clone());
+            }
+        }
         let span = (range.since, range.until.saturating_add(1));
         let parts = LETTERS as Millis * A_LETTER;
-        let owner = self.owner(one)?;
-        let found = owner.map(|owner| sampled(self.connection, &owner, metric.name(), span, parts)).transpose();
-        Ok(found.map_err(|e| self.explain(e))?.unwrap_or_default())
+        let found = sampled(self.connection, &ids, metric.name(), span, parts).map_err(|e| self.explain(e))?;
+        let mut trends: HashMap<String, Vec<Option<f64>>> =
+            assessed.iter().map(|one| (one.cluster.name.clone(), vec![None; LETTERS])).collect();
+        trends.extend(names.into_iter().zip(&found).map(|(name, past)| {
+            let values = past.columns.first().map(Vec::as_slice).unwrap_or_default();
+            (name, Curve { metric, past, values }.slots(range, LETTERS))
+        }));
+        Ok(trends)
     }
 
     fn owner(&self, one: &Assessed) -> Result<Option<Owner>> {

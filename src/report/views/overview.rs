@@ -17,6 +17,9 @@ use crate::words;
 const FILE: &str = "conf/report/overview.toml";
 const TEXT: &str = include_str!("../../../conf/report/overview.toml");
 
+/// Behind the age of what is older than two intervals.
+const LATE: &str = " !";
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct View {
@@ -67,6 +70,9 @@ pub fn sheet(asked: &Asked, catalogue: &Catalogue, style: &Style) -> Result<Shee
     sheet.tables.push(clusters(&view, asked, catalogue));
     if !applications.is_empty() {
         sheet.tables.push(of_applications(applications, asked.now));
+    }
+    if assessed.iter().any(|one| one.late) {
+        sheet.notes.push("! = older than two intervals".to_owned());
     }
     for one in *assessed {
         let told = one.reasons.iter().map(|reason| (one.cluster.name.clone(), one.status, reason.clone()));
@@ -120,7 +126,9 @@ fn clusters(view: &View, asked: &Asked, catalogue: &Catalogue) -> Table {
         columns.push(Column::text("trend", &asked.trends.title, 1));
     }
     let row = |one: &Assessed| {
-        let age = one.age.map_or(Cell::Told("never".to_owned(), None), |age| Cell::Lapse(Some(age)));
+        let mark = if one.late { LATE } else { "" };
+        let age = one.age.map(|age| Cell::Told(words::age(age) + mark, Some(age.as_secs_f64())));
+        let age = age.unwrap_or_else(|| Cell::Told("never".to_owned(), None));
         let mut cells = vec![Cell::Status(one.status), one.cluster.name.as_str().into(), age];
         cells.extend(shown.iter().map(|entry| {
             // Old values are not current ones: the reason underneath says since when.

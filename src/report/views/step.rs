@@ -1,7 +1,7 @@
 //! `stellar report --cluster NAME --step TIME`: one line a step, one column a metric.
 
-use super::super::Assessed;
 use super::super::sheet::{Cell, Column, Range, Row, Sheet, Table};
+use super::super::{Assessed, trend};
 use super::over_time::Curve;
 use crate::sample::Millis;
 
@@ -20,11 +20,23 @@ pub fn sheet(one: &Assessed, curves: &[Curve], range: Range, step: Millis) -> Sh
     let row = |place: usize| {
         let mut cells =
             vec![Cell::from(one.cluster.name.as_str()), Cell::Moment(Some(range.since + step * place as Millis))];
-        cells.extend(slots.iter().map(|slots| Cell::from(slots.get(place).copied().flatten())));
+        let begins = range.since + step * place as Millis;
+        let is_empty = !one_of(curves, begins, begins + step);
+        cells.extend(slots.iter().map(|slots| match slots.get(place).copied().flatten() {
+            // Nobody looked, which is another thing than a metric that was not measured.
+            None if is_empty => Cell::Told(trend::NO_SAMPLE.to_string(), None),
+            value => Cell::from(value),
+        }));
         Row { group: None, cells }
     };
     let mut sheet = Sheet::new("steps", format!("{}  {}", one.cluster.name, one.status.word()));
     (sheet.status, sheet.range) = (Some(one.status), Some(range));
     sheet.tables.push(Table { key: "steps", heading: None, columns, rows: (0..count).map(row).collect() });
     sheet
+}
+
+/// Whether there is a snapshot from one moment up to another; all curves are of the same.
+fn one_of(curves: &[Curve], from: Millis, to: Millis) -> bool {
+    let moments = curves.first().map(|curve| curve.past.moments.as_slice()).unwrap_or_default();
+    moments.get(moments.partition_point(|moment| moment.at < from)).is_some_and(|moment| moment.at < to)
 }

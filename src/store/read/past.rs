@@ -50,15 +50,13 @@ fn rows_of(owner: &Owner) -> String {
 }
 
 /// Moment, interval, covered time, whether somebody answered, then the metrics; from ?2 up to, without, ?3.
-fn text(connection: &Connection, owner: &Owner, metrics: &[&str], only: &str, end: &str) -> rusqlite::Result<String> {
+fn text(connection: &Connection, owner: &Owner, metrics: &[&str]) -> rusqlite::Result<String> {
     let there = present(connection, snapshot_table(owner.subject))?;
     let column = |name: &&str| if there.contains(*name) { quoted(name) } else { "NULL".to_owned() };
     let list = ["interval_ms", "covered_ms", "answered"].iter().chain(metrics).map(column);
     let list = list.collect::<Vec<_>>().join(", ");
     let rows = rows_of(owner);
-    Ok(format!(
-        "SELECT collected_at, {list} {rows} AND collected_at >= ?2 AND collected_at < ?3{only} ORDER BY collected_at{end}"
-    ))
+    Ok(format!("SELECT collected_at, {list} {rows} AND collected_at >= ?2 AND collected_at < ?3 ORDER BY collected_at"))
 }
 
 fn values(owner: &Owner, since: Millis, until: Millis) -> impl Params {
@@ -85,7 +83,7 @@ pub fn past(
         ))?
         .query_row(values(owner, since, until), |row| row.get(0))
         .optional()?;
-    let mut statement = connection.prepare_cached(&text(connection, owner, metrics, "", "")?)?;
+    let mut statement = connection.prepare_cached(&text(connection, owner, metrics)?)?;
     let mut weights = Weights::new(before);
     let mut past = Past { before, columns: metrics.iter().map(|_| Vec::new()).collect(), ..Past::default() };
     let mut rows = statement.query(values(owner, since, until))?;
@@ -104,42 +102,44 @@ pub fn past(
     Ok(past)
 }
 
-/// The first snapshot with this metric of each of `parts` equal parts of the range, as if there were no others: enough for a line of letters,
-/// and as cheap over a long history as over a short one.
+/// The first snapshot with this metric of each of `parts` equal parts of the range, as if there were no others, of clusters
+/// by their ids: enough for a line of letters, and as cheap over a long history as over a short one.
 ///
 /// # Errors
 /// Those of SQLite.
 pub fn sampled(
     connection: &Connection,
-    owner: &Owner,
+    clusters: &[i64],
     metric: &str,
     (since, until): (Millis, Millis),
     parts: Millis,
-) -> rusqlite::Result<Past> {
-    let mut whole = Past { columns: vec![Vec::new()], ..Past::default() };
-    if !present(connection, snapshot_table(owner.subject))?.contains(metric) {
-        return Ok(whole);
+) -> rusqlite::Result<Vec<Past>> {
+    let empty = || Past { columns: vec![Vec::new()], ..Past::default() };
+    if !present(connection, snapshot_table(Subject::Cluster))?.contains(metric) {
+        return Ok(clusters.iter().map(|_| empty()).collect());
     }
     let length = (until - since).max(1) / parts.max(1);
-    let mut statement = connection.prepare_cached(&text(
-        connection,
-        owner,
-        &[metric],
-        &format!(" AND {} NOT NULL", quoted(metric)),
-        " LIMIT 1",
-    )?)?;
-    for part in 0..parts.max(1) {
-        let from = since + part * length;
-        let mut rows = statement.query(values(owner, from, from + length))?;
-        while let Some(row) = rows.next()? {
-            whole.moments.push(Moment { at: row.get(0)?, interval: length, covered: None });
-            whole.weights.push(length);
-            whole.answered += usize::from(row.get::<_, Option<bool>>(3)?.unwrap_or(true));
-            for (place, column) in whole.columns.iter_mut().enumerate() {
-                column.push(row.get(4 + place)?);
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT collected_at, {metric} FROM {} WHERE cluster_id = ?1 AND collected_at >= ?2 AND collected_at < ?3
+         AND {metric} NOT NULL ORDER BY collected_at LIMIT 1",
+        snapshot_table(Subject::Cluster),
+        metric = quoted(metric),
+    ))?;
+    let mut found = Vec::with_capacity(clusters.len());
+    for id in clusters {
+        let mut past = empty();
+        for part in 0..parts.max(1) {
+            let from = since + part * length;
+            let mut rows = statement.query([*id, from, from + length])?;
+            while let Some(row) = rows.next()? {
+                past.moments.push(Moment { at: row.get(0)?, interval: length, covered: None });
+                past.weights.push(length);
+                if let Some(column) = past.columns.first_mut() {
+                    column.push(row.get(1)?);
+                }
             }
         }
+        found.push(past);
     }
-    whole.expected = whole.moments.len() as i64;
-    Ok(whole)
+    Ok(found)
 }
