@@ -285,6 +285,15 @@ fn lines_are_put_in_order_and_cut_and_nothing_is_told() {
 }
 
 #[test]
+fn days_before_the_first_one_are_no_gaps_however_far_back_one_asks() {
+    let days = AT_END.report(&["--daily", "--since", "1990-01-01", "--csv"]);
+    assert_eq!((days.code, days.stdout.lines().count()), (0, 2), "{days:?}");
+    let none = AT_END.report(&["--daily", "--since", "1990-01-01", "--until", "1991-01-01"]);
+    assert!(none.stdout.starts_with("no day   1990-01-01 00:00 .. 1991-01-01 00:00 +00:00\n"), "{none:?}");
+    assert!(none.stdout.ends_with("\n  there is nothing in that time\n"), "{none:?}");
+}
+
+#[test]
 fn flags_that_say_nothing_to_a_view_are_refused_with_where_they_belong() {
     for (words, told) in [
         (

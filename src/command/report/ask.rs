@@ -160,10 +160,10 @@ impl Reader<'_> {
             figures.iter().map(|figure| store::daily::daily_column(figure.metric.name(), figure.statistic)).collect();
         let verdict = Verdict::default();
         let assessed = self.assessed(&verdict)?;
-        let date = |at: Millis| {
+        let date_of = |at: Millis| {
             Timestamp::from_millisecond(at).ok().map(|stamp| stamp.to_zoned(self.style.zone.clone()).date())
         };
-        let (first, last) = (date(range.since), date(range.until));
+        let (first, last) = (date_of(range.since), date_of(range.until));
         let mut days = Vec::new();
         let (Some(first), Some(last)) = (first, last) else {
             return Ok(daily::sheet(&days, &figures, 0, range).into());
@@ -174,6 +174,7 @@ impl Reader<'_> {
                 continue;
             };
             let stored = read::days::days(self.connection, id, &columns, (&from, &to)).map_err(|e| self.explain(e))?;
+            let oldest = read::runs::oldest(self.connection, id).map_err(|e| self.explain(e))?.and_then(date_of);
             for date in first.series(jiff::Span::new().days(1)).take_while(|date| *date <= last) {
                 let name = date.to_string();
                 let own = stored.iter().find(|day| day.day == name);
@@ -186,7 +187,8 @@ impl Reader<'_> {
                     running: false,
                 };
                 // The running day, and a day that nobody has aggregated yet.
-                days.push(if own.is_none() { self.day_so_far(one, day, &figures)? } else { day });
+                let is_left = oldest.is_some_and(|oldest| date >= oldest);
+                days.push(if own.is_none() && is_left { self.day_so_far(one, day, &figures)? } else { day });
             }
         }
         // Days before the first and after the last of all are no gaps.

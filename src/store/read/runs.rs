@@ -81,6 +81,16 @@ pub fn id_of(connection: &Connection, cluster: &str) -> rusqlite::Result<Option<
         .optional()
 }
 
+/// When the oldest snapshot of a cluster was made that is left.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn oldest(connection: &Connection, id: i64) -> rusqlite::Result<Option<Millis>> {
+    connection
+        .prepare_cached("SELECT min(collected_at) FROM metrics_snapshots WHERE cluster_id = ?1")?
+        .query_row([id], |row| row.get(0))
+}
+
 /// When the page of a node was last read: the newest of its rows in which this metric is above 0.
 ///
 /// # Errors
