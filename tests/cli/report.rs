@@ -291,6 +291,9 @@ fn days_before_the_first_one_are_no_gaps_however_far_back_one_asks() {
     let none = AT_END.report(&["--daily", "--since", "1990-01-01", "--until", "1991-01-01"]);
     assert!(none.stdout.starts_with("no day   1990-01-01 00:00 .. 1991-01-01 00:00 +00:00\n"), "{none:?}");
     assert!(none.stdout.ends_with("\n  there is nothing in that time\n"), "{none:?}");
+    let before = ["--cluster", "demo", "--metric", "queries", "--since", "1990-01-01", "--until", "1991-01-01"];
+    let none = AT_END.report(&[&before[..], &["--fail-empty"]].concat());
+    assert!(none.code == 1 && none.stdout.contains("\n  there is nothing in that time\n"), "{none:?}");
 }
 
 #[test]

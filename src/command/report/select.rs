@@ -44,7 +44,8 @@ pub fn step(arguments: &Report, range: Range) -> Result<Option<Millis>, Failure>
         .map_err(|refused| Failure::new(Exit::Usage, format!("--step {}", refused.message)).with_hint(refused.hint))?;
     let step = millis(step);
     if step <= 0 || (range.until - range.since) / step.max(1) > MOST_STEPS {
-        return Err(Failure::new(Exit::Usage, format!("--step {text} would be more than {MOST_STEPS} lines"))
+        let most = words::grouped(MOST_STEPS.unsigned_abs());
+        return Err(Failure::new(Exit::Usage, format!("--step {text} would be more than {most} lines"))
             .with_hint("give a longer step, or a shorter time by --since and --until"));
     }
     Ok(Some(step))

@@ -140,7 +140,8 @@ pub fn sheet(one: &Assessed, curves: &[Curve], range: Range, named: bool) -> She
     let mut unmeasured = 0;
     for curve in curves {
         let measured = curve.values.iter().any(Option::is_some);
-        if !measured && !named {
+        let is_empty = curve.past.moments.is_empty();
+        if !measured && (!named || is_empty) {
             unmeasured += 1;
             continue;
         }
