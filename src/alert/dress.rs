@@ -20,6 +20,8 @@ pub struct Dressing<'s> {
     catalogue: &'s Catalogue,
     /// What the names in the braces of the rules mean; an alert is dressed at every moment of its life.
     metrics: BTreeMap<String, (Selector, Unit)>,
+    /// What templates ask for by `query`.
+    asked: Vec<Selector>,
     /// The newest values of such a metric by the labels that an alert has of [`OWN`]; of one rule at one moment. Ten
     /// thousand alerts that each look through ten thousand series take minutes.
     rows: RefCell<HashMap<(String, Present), Values>>,
@@ -59,6 +61,18 @@ fn names(rule: &Rule) -> impl Iterator<Item = String> {
     })
 }
 
+/// What the queries in the texts of a rule read, whatever their labels: what `printf` puts there is not known yet.
+fn asked(rule: &Rule) -> Vec<Selector> {
+    let texts = rule.labels.iter().chain(&rule.annotations).flat_map(|(_, template)| template.uses());
+    let queries = texts.filter_map(|used| match used {
+        Use::Query(text) => Expression::parse(&text.replace("%q", "\"\"").replace("%s", "x").replace("%v", "0")).ok(),
+        _ => None,
+    });
+    // One without a name would read all there is.
+    let selectors = queries.flat_map(|expression| expression.selectors()).filter(|selector| selector.name.is_some());
+    selectors.map(|selector| Selector { matchers: Vec::new(), ..selector }).collect()
+}
+
 /// What a rule gives counts in what it reads first.
 fn unit_of(rule: &Rule, catalogue: &Catalogue) -> Option<Unit> {
     let selectors = rule.expression.selectors();
@@ -80,12 +94,13 @@ impl<'s> Dressing<'s> {
     pub fn new(settings: &'s Settings, catalogue: &'s Catalogue, rules: &[&Rule]) -> Self {
         let names: BTreeSet<String> = rules.iter().flat_map(|rule| names(rule)).collect();
         let metrics = names.into_iter().filter_map(|name| selector(&name, catalogue).map(|found| (name, found)));
-        Self { settings, catalogue, metrics: metrics.collect(), rows: RefCell::default() }
+        let asked = rules.iter().flat_map(|rule| asked(rule)).collect();
+        Self { settings, catalogue, metrics: metrics.collect(), asked, rows: RefCell::default() }
     }
 
-    /// What the annotations of the rules read besides the expressions.
+    /// What the texts of the rules read besides the expressions.
     pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
-        self.metrics.values().map(|(selector, _)| selector)
+        self.metrics.values().map(|(selector, _)| selector).chain(&self.asked)
     }
 
     /// The alerts of a rule at one moment, with the labels that the configuration gives their targets.
@@ -110,9 +125,7 @@ impl<'s> Dressing<'s> {
     }
 
     fn target(&self, labels: &Labels) -> Option<Target<'s>> {
-        self.settings
-            .targets()
-            .find(|target| labels.get(target.kind().name()).is_some_and(|name| **name == *target.name()))
+        self.settings.targets().find(|target| target.kind().is_named(labels, target.name()))
     }
 
     fn filling(&self, name: &str, rule: &Rule, element: &Element, source: &dyn Source, at: Millis) -> Option<String> {

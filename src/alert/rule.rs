@@ -82,7 +82,7 @@ pub struct Scope {
 impl Scope {
     /// Whether an element with these labels is the rule's.
     pub fn covers(&self, labels: &Labels) -> bool {
-        let is = |target: &Watched| labels.get(target.kind.name()).is_some_and(|name| **name == *target.name);
+        let is = |target: &Watched| target.kind.is_named(labels, &target.name);
         self.only.as_ref().is_none_or(is) && !self.except.iter().any(is)
     }
 }

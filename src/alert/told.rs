@@ -59,7 +59,7 @@ impl Told {
     }
 
     pub fn is_of(&self, kind: Kind, target: &str) -> bool {
-        self.labels.get(kind.name()).is_some_and(|name| **name == *target)
+        kind.is_named(&self.labels, target)
     }
 
     /// What stands behind the reason of one that does not count.

@@ -70,8 +70,12 @@ impl Status {
 
     /// What an alert makes of its target.
     fn of(told: &Told) -> Self {
-        match told.severity {
-            _ if !told.is_loud() => Self::Ok,
+        if told.is_loud() { Self::of_severity(told.severity) } else { Self::Ok }
+    }
+
+    /// What an alert that fires makes of its target.
+    pub fn of_severity(severity: Severity) -> Self {
+        match severity {
             Severity::Info => Self::Ok,
             Severity::Warning => Self::Warn,
             Severity::Critical => Self::Crit,
@@ -263,14 +267,16 @@ fn not_current(
     Some((Status::NoData, format!("last collected {} ago; {why}", words::age(age))))
 }
 
-/// A ratio is 0..1 in the store; what lies outside is no per cent of anything.
-fn impossible_ratios<'c>(catalogue: &'c Catalogue, cluster: &'c LatestCluster) -> impl Iterator<Item = (&'c str, f64)> {
+/// Whether a ratio is one: what lies outside 0..1 is no per cent of anything.
+fn is_share(ratio: f64) -> bool {
     const SLACK: f64 = 1e-9;
+    (-SLACK..=1.0 + SLACK).contains(&ratio)
+}
+
+fn impossible_ratios<'c>(catalogue: &'c Catalogue, cluster: &'c LatestCluster) -> impl Iterator<Item = (&'c str, f64)> {
     let values = catalogue.stored(Subject::Cluster).zip(&cluster.values);
     let ratios = values.filter(|(metric, _)| metric.entry.unit == Unit::Ratio);
-    ratios
-        .filter_map(|(metric, value)| Some((metric.name(), (*value)?)))
-        .filter(|(_, value)| !(-SLACK..=1.0 + SLACK).contains(value))
+    ratios.filter_map(|(metric, value)| Some((metric.name(), (*value)?))).filter(|(_, value)| !is_share(*value))
 }
 
 fn no_answer(cluster: &LatestCluster, now: Millis) -> String {

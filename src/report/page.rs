@@ -2,6 +2,8 @@
 
 use super::table;
 use super::{Status, Style};
+use crate::sample::{Millis, lapse};
+use crate::words;
 
 /// "1 crit, 2 ok": how many there are of each status, worst first.
 pub fn counted(statuses: impl Iterator<Item = Status> + Clone) -> String {
@@ -10,6 +12,13 @@ pub fn counted(statuses: impl Iterator<Item = Status> + Clone) -> String {
         (number > 0).then(|| format!("{number} {}", status.word()))
     });
     counted.collect::<Vec<_>>().join(", ")
+}
+
+/// The moment of a report and the age of the last run.
+pub fn when(now: Millis, last_run: Option<Millis>, style: &Style) -> String {
+    let last_run =
+        last_run.map_or_else(|| "no run yet".to_owned(), |at| format!("last run {} ago", words::age(lapse(now - at))));
+    format!("{}   {last_run}", style.moment(now))
 }
 
 /// What is wrong with whom, one line each: name, status, sentence.

@@ -64,7 +64,7 @@ use document::{Document, Node, Value};
 use durations::{INTERVAL, PAUSE, RETENTION, WAIT};
 use forms::{FilePath, Flag, Form, ListOf, Refusal, Text, Whole};
 use reader::{Reader, Report, Section};
-use words::{closest, quoted, toml_text};
+use words::{closest, fits, quoted, toml_text};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq)]
@@ -336,17 +336,3 @@ const PATTERN: Text = Text {
         }
     },
 };
-
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match name.find(part).and_then(|at| name.get(at + part.len()..)) {
-            Some(after) => name = after,
-            None => return false,
-        }
-    }
-    name.ends_with(last)
-}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Access, Application, Cluster};
+use crate::sample::Labels;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -20,6 +21,11 @@ impl Kind {
             Self::Cluster => "cluster",
             Self::Application => "application",
         }
+    }
+
+    /// Whether these labels are of the target of this kind and name.
+    pub fn is_named(self, labels: &Labels, name: &str) -> bool {
+        labels.get(self.name()).is_some_and(|own| **own == *name)
     }
 
     /// In the middle of a sentence.

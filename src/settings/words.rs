@@ -82,6 +82,32 @@ pub fn system_reason(error: &io::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Whether a name fits a pattern, in which `*` stands for any letters and `?` for one.
+pub fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    // Where the last star stood, and how much of the name it has taken so far.
+    let (mut star, mut place, mut at) = (None, 0, 0);
+    while at < name.len() {
+        match pattern.get(place) {
+            Some('*') => {
+                star = Some((place, at));
+                place += 1;
+            }
+            Some(letter) if *letter == '?' || Some(letter) == name.get(at) => {
+                (place, at) = (place + 1, at + 1);
+            }
+            _ => match star {
+                Some((own, taken)) => {
+                    star = Some((own, taken + 1));
+                    (place, at) = (own + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(place).all(|letter| *letter == '*')
+}
+
 /// A TOML text of this value.
 pub fn toml_text(text: &str) -> String {
     let mut out = String::from("\"");
@@ -102,6 +128,19 @@ pub fn toml_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stars_and_question_marks_stand_for_letters() {
+        for pattern in ["queries", "quer*", "*es", "*", "q?eries", "*e*e*", "queries*", "**queries"] {
+            assert!(fits(pattern, "queries"), "{pattern}");
+        }
+        for pattern in ["querie", "queries?", "*x*", "", "?", "ueries"] {
+            assert!(!fits(pattern, "queries"), "{pattern}");
+        }
+        assert!(fits("?京*", "北京"));
+        // Many stars take no long time.
+        assert!(!fits(&("*a".repeat(30) + "*b"), &"a".repeat(2_000)));
+    }
 
     #[test]
     fn the_nearest_word_is_suggested_and_a_far_one_is_not() {

@@ -27,7 +27,7 @@ mod keys;
 pub mod lock;
 pub mod memory;
 mod migrate;
-mod partial;
+pub mod partial;
 pub mod read;
 pub mod restore;
 pub mod samples;

@@ -23,10 +23,15 @@ pub struct Partial {
 impl Partial {
     /// An empty file of mode 0640 named `WANTED.partial`.
     pub fn create(wanted: &Path) -> Result<Self, Failure> {
+        Self::with_mode(wanted, FILE_MODE)
+    }
+
+    /// The same of another mode, whatever the umask.
+    pub fn with_mode(wanted: &Path, mode: u32) -> Result<Self, Failure> {
         let path = beside(wanted, ".partial");
         let failure = |error: &io::Error| cannot_make(&path, error);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+        options.read(true).write(true).create(true).truncate(false).mode(mode);
         // In a folder where others write, too, a link with this name must not lead to a file of theirs or ours.
         options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
         // SQLite's own locks are of another kind and some network file systems let the two kinds block each other, so
@@ -51,7 +56,7 @@ impl Partial {
         };
         let partial = Self { file, path, wanted: wanted.to_owned(), is_placed: false };
         let emptied = partial.file.set_len(0);
-        let emptied = emptied.and_then(|()| partial.file.set_permissions(Permissions::from_mode(FILE_MODE)));
+        let emptied = emptied.and_then(|()| partial.file.set_permissions(Permissions::from_mode(mode)));
         match emptied {
             Ok(()) => Ok(partial),
             Err(error) => Err(cannot_make(&partial.path, &error)),

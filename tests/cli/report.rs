@@ -335,8 +335,8 @@ fn a_page_and_a_chart_are_written_whole_and_read_by_a_web_server() {
     assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
 
     let nowhere = AT_END.report(&["--html", "/nowhere/page.html"]);
-    let told = "error: /nowhere/page.html: no such file or directory\n\
-                hint: the folder must exist and be writable; `-` prints it\n";
+    let told =
+        "error: /nowhere/page.html.partial: cannot be made: no such folder\nhint: make it first: mkdir -p /nowhere\n";
     assert_eq!(nowhere, ended(2, "", told));
 
     let chart = AT_END.report(&[&["--svg", "-", "--metric", "queries_per_second"], &WHOLE[..]].concat());

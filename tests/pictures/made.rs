@@ -158,7 +158,7 @@ pub fn page(targets: usize) -> Page {
             format!("{targets} clusters: 1 CRIT, 1 WARN, 1 UNKNOWN, {} OK", targets - 3),
             "2026-11-21 10:16 .. 2026-11-22 10:16 +08:00".into(),
         ],
-        overview: Some(Table { caption: "Worst first".into(), columns: columns.collect(), rows: rows.collect() }),
+        overview: vec![Table { caption: "Worst first".into(), columns: columns.collect(), rows: rows.collect() }],
         sections: (0..targets).map(section).collect(),
         notes: vec!["– = not measured, · = no sample (never drawn as 0)".into()],
     }
@@ -187,7 +187,7 @@ pub fn hostile() -> Page {
         title: HOSTILE[0].into(),
         generated_at: moment("2026-11-22T02:16:30Z"),
         header: vec![HOSTILE[1].into()],
-        overview: Some(table.clone()),
+        overview: vec![table.clone()],
         sections: HOSTILE.iter().map(section).collect(),
         notes: HOSTILE.iter().map(|name| (*name).into()).collect(),
     }

@@ -9,7 +9,7 @@ use crate::settings::document::Document;
 use crate::settings::fault::Fault;
 use crate::settings::prometheus_rules::{self, Recording};
 use crate::settings::rule_entry::{RuleEntry, read_rule_entries};
-use crate::settings::words::io_reason;
+use crate::settings::words::{fits, io_reason};
 
 /// What the files of a list hold.
 #[derive(Debug, Default)]
@@ -100,28 +100,6 @@ fn named(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
         return Err(about(pattern, "fits no file".to_owned(), "check the pattern in `rule_files`"));
     }
     Ok(paths)
-}
-
-fn fits(pattern: &str, name: &str) -> bool {
-    let (mut pattern, mut name) = (pattern.chars(), name.chars());
-    match pattern.next() {
-        None => name.next().is_none(),
-        Some('*') => {
-            let rest = pattern.as_str();
-            let mut tail = name.as_str();
-            loop {
-                if fits(rest, tail) {
-                    return true;
-                }
-                match tail.chars().next() {
-                    Some(letter) => tail = tail.get(letter.len_utf8()..).unwrap_or_default(),
-                    None => return false,
-                }
-            }
-        }
-        Some('?') => name.next().is_some() && fits(pattern.as_str(), name.as_str()),
-        Some(letter) => name.next() == Some(letter) && fits(pattern.as_str(), name.as_str()),
-    }
 }
 
 /// Tells of rules that read what only recording rules would make.

@@ -10,6 +10,8 @@ pub enum Use {
     Label(String),
     /// In single braces, without what stands behind it.
     Brace(String),
+    /// A text that is handed to `query`, perhaps by way of `printf`.
+    Query(String),
 }
 
 pub(super) fn of(tree: &Tree, braces: bool) -> Vec<Use> {
@@ -52,6 +54,9 @@ fn nodes(list: &[Node], braces: bool, top: bool, uses: &mut Vec<Use>) {
 }
 
 fn pipeline(pipeline_: &Pipeline, top: bool, uses: &mut Vec<Use>) {
+    if asks(pipeline_) {
+        texts(pipeline_, uses);
+    }
     for command in &pipeline_.commands {
         if let [Operand::Function(function), of, Operand::Text(name)] = command.operands.as_slice()
             && function == "index"
@@ -75,6 +80,21 @@ fn pipeline(pipeline_: &Pipeline, top: bool, uses: &mut Vec<Use>) {
                 Operand::Pipeline(inner, _) => pipeline(inner, top, uses),
                 _ => {}
             }
+        }
+    }
+}
+
+fn asks(pipeline: &Pipeline) -> bool {
+    let mut operands = pipeline.commands.iter().flat_map(|command| &command.operands);
+    operands.any(|operand| matches!(operand, Operand::Function(function) if function == "query"))
+}
+
+fn texts(pipeline: &Pipeline, uses: &mut Vec<Use>) {
+    for operand in pipeline.commands.iter().flat_map(|command| &command.operands) {
+        match operand {
+            Operand::Text(text) => uses.push(Use::Query(text.clone())),
+            Operand::Pipeline(inner, _) => texts(inner, uses),
+            _ => {}
         }
     }
 }

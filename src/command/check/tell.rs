@@ -10,13 +10,12 @@ use crate::alert::rule::{ALERTNAME, SEVERITY, Severity};
 use crate::alert::sources::{self, RuleFault};
 use crate::alert::state::Active;
 use crate::alert::told::summary;
-use crate::catalogue::batch::Batch;
 use crate::cli::Check;
 use crate::command::judge::Judged;
 use crate::command::{World, database, print, print_json, zone};
 use crate::failure::Exit;
 use crate::report::sheet::Range;
-use crate::report::{Style, WIDEST, cut, forms, harmless, patience, views};
+use crate::report::{Status, Style, WIDEST, cut, forms, harmless, patience, views};
 use crate::sample::{Labels, Millis, lapse};
 use crate::settings::Loaded;
 use crate::store::alerts::{Fired, Mute};
@@ -39,35 +38,22 @@ pub struct Told<'t> {
     pub now: Millis,
 }
 
-/// How things stand, in the terms of monitoring plugins; the worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
-    Ok,
-    NoData,
-    Unknown,
-    Warning,
-    Critical,
+/// How things stand, in the words of monitoring plugins.
+fn word(standing: Status) -> &'static str {
+    match standing {
+        Status::Warn => "WARNING",
+        Status::Crit => "CRITICAL",
+        other => other.word(),
+    }
 }
 
-impl Standing {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::NoData => "NODATA",
-            Self::Unknown => "UNKNOWN",
-            Self::Warning => "WARNING",
-            Self::Critical => "CRITICAL",
-        }
-    }
-
-    /// A plugin has four codes; they are the numbers of these exits.
-    fn exit(self) -> Exit {
-        match self {
-            Self::Ok => Exit::Done,
-            Self::Warning => Exit::Partly,
-            Self::Critical => Exit::Usage,
-            Self::NoData | Self::Unknown => Exit::Database,
-        }
+/// A plugin has four codes; they are the numbers of these exits.
+fn exit(standing: Status) -> Exit {
+    match standing {
+        Status::Ok => Exit::Done,
+        Status::Warn => Exit::Partly,
+        Status::Crit => Exit::Usage,
+        Status::NoData | Status::Unknown => Exit::Database,
     }
 }
 
@@ -76,20 +62,13 @@ struct Shown<'t> {
     alert: &'t Active,
     rule: &'t str,
     target: String,
-    standing: Standing,
+    standing: Status,
     muted: bool,
 }
 
 /// What an alert is about: `shop`, `etl/mysql/nightly`.
 fn about(labels: &Labels) -> String {
-    let mut about = target_of(labels);
-    for label in Batch::LABELS {
-        if let Some(value) = labels.get(label).filter(|_| labels.get("application").is_some()) {
-            about.push('/');
-            about.push_str(value);
-        }
-    }
-    plain(&about)
+    plain(&views::alerts::about(labels))
 }
 
 /// A text of others as a part of a line. The bar begins the figures of a plugin.
@@ -119,11 +98,7 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
     for one in told.judged.iter().filter(|one| rule_is_meant(&one.rule.alert)) {
         for alert in firing(&one.memory) {
             let labels = &alert.raised.labels;
-            let standing = match Severity::of(labels.get(SEVERITY).map_or("", |word| word)) {
-                Severity::Critical => Standing::Critical,
-                Severity::Warning => Standing::Warning,
-                Severity::Info => Standing::Ok,
-            };
+            let standing = Status::of_severity(Severity::of(labels.get(SEVERITY).map_or("", |word| word)));
             let muted = told.mutes.iter().any(|mute| mute.covers(labels));
             shown.push(Shown { alert, rule: &one.rule.id, target: target_of(labels), standing, muted });
         }
@@ -145,22 +120,22 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
         }));
     }
 
-    let mut standings: BTreeMap<&str, Standing> = BTreeMap::new();
+    let mut standings: BTreeMap<&str, Status> = BTreeMap::new();
     let mut silent: Vec<String> = Vec::new();
     for target in loaded.settings.targets().filter(|target| is_meant(target.name())) {
         let stored = told.targets.iter().find(|stored| stored.name == target.name());
         let age = stored.and_then(|stored| stored.collected_at).map(|at| lapse(told.now - at));
         let ended = stored.is_some_and(|stored| stored.ended);
         let standing = match age {
-            _ if ended => Standing::Ok,
-            Some(age) if age <= patience(target.interval()) => Standing::Ok,
+            _ if ended => Status::Ok,
+            Some(age) if age <= patience(target.interval()) => Status::Ok,
             Some(age) => {
                 silent.push(format!("{} not collected for {}", target.name(), words::age(age)));
-                Standing::NoData
+                Status::NoData
             }
             None => {
                 silent.push(format!("{} never collected", target.name()));
-                Standing::NoData
+                Status::NoData
             }
         };
         standings.insert(target.name(), standing);
@@ -171,18 +146,18 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
         }
     }
     let loud = || shown.iter().filter(|one| !one.muted);
-    let unknown_standing = (!unknown.is_empty()).then_some(Standing::Unknown);
+    let unknown_standing = (!unknown.is_empty()).then_some(Status::Unknown);
     let all = loud().map(|one| one.standing).chain(standings.values().copied()).chain(unknown_standing);
-    let standing = all.max().unwrap_or(Standing::Ok);
+    let standing = all.max().unwrap_or(Status::Ok);
     for error in told.undelivered {
         log::error!("alerts were not delivered: {error}");
     }
     if arguments.json {
         print_json(&document(told, &shown, &standings, &unknown, standing))?;
-        return Ok(standing.exit());
+        return Ok(exit(standing));
     }
     if quiet {
-        return Ok(standing.exit());
+        return Ok(exit(standing));
     }
     let mut parts: Vec<String> =
         loud().map(|one| format!("{} {}", about(&one.alert.raised.labels), text_of(one.alert))).collect();
@@ -198,8 +173,8 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
     if parts.is_empty() {
         parts.push(format!("{}, no alert fires", words::count(standings.len(), "target")));
     }
-    let word = if standing == Standing::NoData { Standing::Unknown.word() } else { standing.word() };
-    let mut text = format!("STELLAR {word} - {} | {}\n", parts.join("; "), figures(told, loaded, &standings));
+    let first = word(if standing == Status::NoData { Status::Unknown } else { standing });
+    let mut text = format!("STELLAR {first} - {} | {}\n", parts.join("; "), figures(told, loaded, &standings));
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for one in &shown {
         let count = lines.entry(one.rule).or_default();
@@ -209,7 +184,7 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
         }
         let muted = if one.muted { " (muted)" } else { "" };
         let about = about(&one.alert.raised.labels);
-        text.push_str(&format!("{about}: {} {}{muted}\n", one.standing.word(), text_of(one.alert)));
+        text.push_str(&format!("{about}: {} {}{muted}\n", word(one.standing), text_of(one.alert)));
     }
     for (rule, count) in lines {
         if let Some(more) = count.checked_sub(MOST_OF_RULE).filter(|more| *more > 0) {
@@ -224,15 +199,15 @@ pub(super) fn tell(told: &Told, loaded: &Loaded, arguments: &Check, quiet: bool)
         text.push_str(&format!("stellar: UNKNOWN {}\n", plain(&line)));
     }
     print(&text)?;
-    Ok(standing.exit())
+    Ok(exit(standing))
 }
 
 /// As monitoring plugins print them: `label=value;warn;crit;least`.
-fn figures(told: &Told, loaded: &Loaded, standings: &BTreeMap<&str, Standing>) -> String {
-    let count = |wanted: Standing| standings.values().filter(|standing| **standing == wanted).count();
+fn figures(told: &Told, loaded: &Loaded, standings: &BTreeMap<&str, Status>) -> String {
+    let count = |wanted: Status| standings.values().filter(|standing| **standing == wanted).count();
     let mut figures = vec![format!("targets={}", standings.len())];
     for (name, standing) in
-        [("ok", Standing::Ok), ("warn", Standing::Warning), ("crit", Standing::Critical), ("nodata", Standing::NoData)]
+        [("ok", Status::Ok), ("warn", Status::Warn), ("crit", Status::Crit), ("nodata", Status::NoData)]
     {
         figures.push(format!("{name}={}", count(standing)));
     }
@@ -250,9 +225,9 @@ fn figures(told: &Told, loaded: &Loaded, standings: &BTreeMap<&str, Standing>) -
 fn document(
     told: &Told,
     shown: &[Shown],
-    standings: &BTreeMap<&str, Standing>,
+    standings: &BTreeMap<&str, Status>,
     unknown: &[String],
-    standing: Standing,
+    standing: Status,
 ) -> Value {
     let alerts = shown.iter().map(|one| {
         let raised = &one.alert.raised;
@@ -262,7 +237,7 @@ fn document(
         json!({
             "rule": one.rule,
             "target": one.target,
-            "status": one.standing.word(),
+            "status": word(one.standing),
             "muted": one.muted,
             "value": raised.value,
             "labels": labels,
@@ -274,10 +249,10 @@ fn document(
     let pending = told.judged.iter().flat_map(|one| one.memory.active.values()).filter(|alert| !alert.is_firing());
     json!({
         "schema": 1,
-        "status": standing.word(),
-        "exit": standing.exit() as u8,
+        "status": word(standing),
+        "exit": exit(standing) as u8,
         "checked_at_unix_ms": told.now,
-        "targets": standings.iter().map(|(name, standing)| json!({"target": name, "status": standing.word()})).collect::<Vec<_>>(),
+        "targets": standings.iter().map(|(name, standing)| json!({"target": name, "status": word(*standing)})).collect::<Vec<_>>(),
         "alerts": alerts.collect::<Vec<_>>(),
         "pending": pending.count(),
         "faults": unknown,

@@ -32,8 +32,7 @@ impl Reader<'_> {
         let last_run = read::last_run(self.connection).map_err(|e| self.explain(e))?;
         let mut trends = overview::Trends::default();
         if let Some(metric) = self.catalogue.find(Subject::Cluster, &view.trend) {
-            let title = metric.name().split('_').map(|word| word.get(..1).unwrap_or_default()).collect::<String>();
-            trends.title = format!("{} LAST 24 H", title.to_uppercase());
+            trends.title.clone_from(&view.trend_title);
             trends.of = self.trends(assessed, metric, range)?;
         }
         let asked = overview::Asked {
@@ -127,15 +126,11 @@ impl Reader<'_> {
 
     pub(super) fn alerts(&self) -> Result<Made> {
         let range = self.range(WEEK)?;
-        let mut fired = store::alerts::fired(self.connection, range.since, range.until.saturating_add(1))
-            .map_err(|e| self.explain(e))?;
-        let arguments = self.arguments;
-        if !arguments.cluster.is_empty() || !arguments.application.is_empty() {
-            let is = |alert: &store::alerts::Fired, kind: Kind, names: &[String]| {
-                alert.labels.get(kind.name()).is_some_and(|name| names.iter().any(|own| **own == **name))
-            };
+        let mut fired = self.fired(range)?;
+        let wanted = [(Kind::Cluster, &self.arguments.cluster), (Kind::Application, &self.arguments.application)];
+        if wanted.iter().any(|(_, names)| !names.is_empty()) {
             fired.retain(|alert| {
-                is(alert, Kind::Cluster, &arguments.cluster) || is(alert, Kind::Application, &arguments.application)
+                wanted.iter().any(|(kind, names)| names.iter().any(|name| kind.is_named(&alert.labels, name)))
             });
         }
         Ok(alerts::sheet(&fired, range, self.now).into())

@@ -21,6 +21,7 @@ use crate::report::sheet::{Range, Sheet};
 use crate::report::{self, Assessed, Expected, Style};
 use crate::sample::Millis;
 use crate::settings::Loaded;
+use crate::store::alerts::{self, Fired};
 use crate::store::{self, read};
 
 /// What a report is made from.
@@ -171,6 +172,14 @@ impl Reader<'_> {
         let wanted = &self.arguments.cluster;
         assessed.retain(|one| wanted.is_empty() || wanted.contains(&one.cluster.name));
         Ok(assessed)
+    }
+
+    /// What fired in a range, newest first; nothing of a database of an earlier version.
+    fn fired(&self, range: Range) -> Result<Vec<Fired>, Failure> {
+        if !alerts::are_kept(self.connection).map_err(|error| self.explain(error))? {
+            return Ok(Vec::new());
+        }
+        alerts::fired(self.connection, range.since, range.until.saturating_add(1)).map_err(|error| self.explain(error))
     }
 
     /// From --since to --until; without --since so long before the end.

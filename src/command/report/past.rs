@@ -130,8 +130,8 @@ impl Reader<'_> {
         let span = (range.since, range.until);
         let found = gaps::find(self.connection, self.loaded, &targets, span, self.now).map_err(|e| self.explain(e))?;
         add("gaps", report::gaps::sheet(&found));
-        let mut fired = store::alerts::fired(self.connection, range.since, range.until).map_err(|e| self.explain(e))?;
-        fired.retain(|alert| alert.labels.get(Kind::Cluster.name()).is_some_and(|name| **name == *one.cluster.name));
+        let mut fired = self.fired(range)?;
+        fired.retain(|alert| Kind::Cluster.is_named(&alert.labels, &one.cluster.name));
         add("alerts", alerts::sheet(&fired, range, self.now));
         Ok(())
     }

@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::super::written::written;
 use super::past::{DAY, curves};
 use super::{Reader, select};
+use crate::alert::Verdict;
 use crate::alert::rule::ALERTNAME;
-use crate::alert::{Verdict, told::sentences};
 use crate::catalogue::Metric;
 use crate::failure::{Exit, Failure};
 use crate::history::{Steps, evaluate_over_time};
@@ -20,6 +20,7 @@ use crate::report::{self, Assessed, batchsql, forms};
 use crate::sample::{Labels, Millis, lapse, millis};
 use crate::settings::metric_entry::Subject;
 use crate::settings::{Kind as TargetKind, Target};
+use crate::store::alerts::Fired;
 use crate::store::{self, read};
 use crate::words;
 
@@ -53,7 +54,7 @@ impl Reader<'_> {
                 .into_iter()
                 .chain(made.sheet.facts.clone())
                 .collect(),
-            overview: Some(forms::page_table(&made.sheet, self.style)),
+            overview: forms::page_tables(&made.sheet, &["clusters", "applications"], true, self.style),
             sections,
             notes: reasons.map(|(_, _, reason)| reason.clone()).chain(forms::signs()).collect(),
         };
@@ -76,13 +77,15 @@ impl Reader<'_> {
         let fired = self.fired(range)?;
         let mut chart: Option<Chart> = None;
         for one in &assessed {
-            let (own, past) = self.of_metric(one, metric, &view, range, &fired)?;
-            match &mut chart {
-                None => chart = Some(own),
-                Some(first) => {
-                    first.lines.extend(own.lines);
-                    first.marks.extend(own.marks);
-                    first.step = first.step.max(past);
+            for mut own in self.charts(one, &[metric], &view, range, &fired)? {
+                own.lines.iter_mut().for_each(|line| line.name.clone_from(&one.cluster.name));
+                match &mut chart {
+                    None => chart = Some(own),
+                    Some(first) => {
+                        first.lines.extend(own.lines);
+                        first.marks.extend(own.marks);
+                        first.step = first.step.max(own.step);
+                    }
                 }
             }
         }
@@ -105,38 +108,13 @@ impl Reader<'_> {
         self.meant()
     }
 
-    fn fired(&self, range: Range) -> Result<Vec<store::alerts::Fired>> {
-        if !store::alerts::are_kept(self.connection).map_err(|e| self.explain(e))? {
-            return Ok(Vec::new());
-        }
-        let until = range.until.saturating_add(1);
-        Ok(store::alerts::fired(self.connection, range.since, until).map_err(|e| self.explain(e))?)
-    }
-
-    fn of_metric(
-        &self,
-        one: &Assessed,
-        metric: &Metric,
-        view: &View,
-        range: Range,
-        fired: &[store::alerts::Fired],
-    ) -> Result<(Chart, Millis)> {
-        let mut charts = self.charts(one, &[metric], view, range, fired)?;
-        let mut chart = charts.pop().ok_or_else(|| anyhow::anyhow!("{} cannot be drawn", metric.name()))?;
-        for line in &mut chart.lines {
-            line.name.clone_from(&one.cluster.name);
-        }
-        let step = chart.step;
-        Ok((chart, step))
-    }
-
     fn charts(
         &self,
         one: &Assessed,
         metrics: &[&Metric],
         view: &View,
         range: Range,
-        fired: &[store::alerts::Fired],
+        fired: &[Fired],
     ) -> Result<Vec<Chart>> {
         // Restarts are read beside them, in one go.
         let restarts = self.catalogue.find(Subject::Cluster, &view.restarts);
@@ -169,14 +147,14 @@ impl Reader<'_> {
         metrics: &[&Metric],
         view: &View,
         range: Range,
-        fired: &[store::alerts::Fired],
+        fired: &[Fired],
         verdict: &Verdict,
     ) -> Result<Section> {
         let charts = self.charts(one, metrics, view, range, fired)?;
         let mut sheet = self.nodes(std::slice::from_ref(one), verdict)?.sheet;
-        let own: Vec<store::alerts::Fired> = fired
+        let own: Vec<Fired> = fired
             .iter()
-            .filter(|alert| is_of(&alert.labels, TargetKind::Cluster, &one.cluster.name))
+            .filter(|alert| TargetKind::Cluster.is_named(&alert.labels, &one.cluster.name))
             .cloned()
             .collect();
         sheet.tables.extend(report::views::alerts::sheet(&own, range, self.now).tables);
@@ -185,12 +163,12 @@ impl Reader<'_> {
             title: one.cluster.name.clone(),
             status: Some(one.status),
             reasons: one.reasons.clone(),
-            tables: forms::page_tables(&sheet, &["nodes", "alerts"], self.style),
+            tables: forms::page_tables(&sheet, &["nodes", "alerts"], false, self.style),
             charts,
         })
     }
 
-    fn of_applications(&self, range: Range, fired: &[store::alerts::Fired], verdict: &Verdict) -> Result<Vec<Section>> {
+    fn of_applications(&self, range: Range, fired: &[Fired], verdict: &Verdict) -> Result<Vec<Section>> {
         let columns = batchsql::view::columns().map_err(anyhow::Error::msg)?;
         let drawn: Vec<&batchsql::view::Column> = columns.iter().filter(|column| column.drawn.is_some()).collect();
         let stored = read::applications::latest(self.connection, self.catalogue).map_err(|e| self.explain(e))?;
@@ -214,7 +192,7 @@ impl Reader<'_> {
                 let steps = Steps { since: range.since, until: range.until, step };
                 let found =
                     evaluate_over_time(&column.expression, &history, steps).map_err(|e| anyhow::anyhow!("{e}"))?;
-                let own = found.iter().filter(|series| is_of(&series.labels, TargetKind::Application, &one.name));
+                let own = found.iter().filter(|series| TargetKind::Application.is_named(&series.labels, &one.name));
                 let mut lines: Vec<Line> = own.map(|series| line(&series.labels, &series.points)).collect();
                 lines.retain(|line| !line.points.is_empty());
                 let more = lines.len().saturating_sub(MOST_LINES);
@@ -232,17 +210,11 @@ impl Reader<'_> {
                     marks: marks.clone(),
                 });
             }
-            let told = verdict.of(TargetKind::Application, &one.name);
-            let reasons = sentences(told, self.now)
-                .into_iter()
-                .map(|(told, sentence)| format!("{}: {sentence}", report::views::alerts::about(&told.labels)));
-            let of_rules: Vec<String> = reasons.collect();
-            let others = one.reasons.iter().filter(|reason| !of_rules.iter().any(|own| own.ends_with(reason.as_str())));
             sections.push(Section {
                 id: one.name.clone(),
                 title: one.name.clone(),
                 status: Some(one.status),
-                reasons: of_rules.iter().chain(others).cloned().collect(),
+                reasons: one.reasons.clone(),
                 tables: Vec::new(),
                 charts,
             });
@@ -258,12 +230,8 @@ fn line(labels: &Labels, points: &[crate::sample::Point]) -> Line {
     Line { name, points: points.iter().map(dot).collect() }
 }
 
-fn is_of(labels: &Labels, kind: TargetKind, name: &str) -> bool {
-    labels.get(kind.name()).is_some_and(|own| **own == *name)
-}
-
-fn alerts_of(fired: &[store::alerts::Fired], kind: TargetKind, name: &str) -> Vec<Mark> {
-    let own = fired.iter().filter(|alert| is_of(&alert.labels, kind, name));
+fn alerts_of(fired: &[Fired], kind: TargetKind, name: &str) -> Vec<Mark> {
+    let own = fired.iter().filter(|alert| kind.is_named(&alert.labels, name));
     own.map(|alert| {
         let title = alert.labels.get(ALERTNAME).map_or("", |name| name);
         let length = alert.resolved_at.map(|end| words::age(lapse(end - alert.fired_at)));

@@ -51,8 +51,8 @@ pub fn step(arguments: &Report, range: Range) -> Result<Option<Millis>, Failure>
     Ok(Some(step))
 }
 
-/// A page has all of them.
-pub fn refuse_view(arguments: &Report) -> Result<(), Failure> {
+/// The flag of the view that was asked for, if any.
+fn view(arguments: &Report) -> Option<&'static str> {
     let views = [
         (arguments.nodes, "--nodes"),
         (arguments.batchsql, "--batchsql"),
@@ -62,8 +62,13 @@ pub fn refuse_view(arguments: &Report) -> Result<(), Failure> {
         (arguments.runs, "--runs"),
         (arguments.metrics, "--metrics"),
     ];
-    match views.into_iter().find(|(given, _)| *given) {
-        Some((_, flag)) => Err(Failure::new(Exit::Usage, format!("{flag} does not go with --html or --svg"))
+    views.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
+}
+
+/// A page has all of them.
+pub fn refuse_view(arguments: &Report) -> Result<(), Failure> {
+    match view(arguments) {
+        Some(flag) => Err(Failure::new(Exit::Usage, format!("{flag} does not go with --html or --svg"))
             .with_hint("the page has an overview and a section a target; leave the view out")),
         None => Ok(()),
     }
@@ -76,14 +81,7 @@ pub fn refuse_idle_flags(arguments: &Report) -> Result<(), Failure> {
     if !arguments.application.is_empty() && !of_applications {
         return refuse("--application goes with --batchsql, --metrics, --gaps or --alerts", "add one of them");
     }
-    let view = arguments.nodes
-        || arguments.batchsql
-        || arguments.daily
-        || arguments.gaps
-        || arguments.alerts
-        || arguments.runs
-        || arguments.metrics;
-    let over_time = !view && !arguments.cluster.is_empty();
+    let over_time = view(arguments).is_none() && !arguments.cluster.is_empty();
     let has_range = over_time || arguments.gaps || arguments.alerts || arguments.runs || arguments.daily;
     if (arguments.since.is_some() || arguments.until.is_some()) && !has_range {
         return refuse(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Status, patience};
+use super::super::{Status, is_share, patience};
 use super::view::{Column, Slots};
 use crate::alert::told::sentences;
 use crate::alert::{Told, Verdict};
@@ -228,11 +228,10 @@ fn impossible(
     findings: &mut Findings,
     reasons: &mut Vec<(String, Status, String)>,
 ) {
-    const SLACK: f64 = 1e-9;
     for (column, values) in columns.iter().zip(values).filter(|(column, _)| column.unit == Unit::Ratio) {
         for (key, cell) in values {
             let Cell::Value { value: Some(value), .. } = cell else { continue };
-            if !(-SLACK..=1.0 + SLACK).contains(value) {
+            if !is_share(*value) {
                 let name = column.expression.text();
                 let why = format!("{name} = {value}, expected 0..1: is the application sending per cent?");
                 reasons.push((name_of(&key.0, &key.1), Status::Unknown, why));

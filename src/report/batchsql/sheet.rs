@@ -4,14 +4,12 @@ use super::super::sheet::{Cell, Column, Row, Sheet, Table};
 use super::super::{NOT_MEASURED, Style, page};
 use super::model::{self, Line, Report, shown};
 use super::view;
-use crate::sample::{Millis, lapse};
+use crate::sample::Millis;
 use crate::words;
 
 pub fn sheet(report: &Report, columns: &[view::Column], now: Millis, last_run: Option<Millis>, style: &Style) -> Sheet {
     let mut sheet = Sheet::new("batchsql", title(report));
-    let last_run =
-        last_run.map_or_else(|| "no run yet".to_owned(), |at| format!("last run {} ago", words::age(lapse(now - at))));
-    sheet.facts = vec![format!("{}   {last_run}", style.moment(now))];
+    sheet.facts = vec![page::when(now, last_run, style)];
     sheet.tables.push(table(report, columns));
     sheet.reasons = report.reasons.clone();
     let is_of_whole = |cell: &model::Cell| matches!(cell, model::Cell::Value { value: Some(_), of_whole: true });

@@ -1,10 +1,13 @@
 //! How an application stands as a whole: a line of the overview.
 
+use std::collections::BTreeMap;
+
 use super::super::Status;
 use super::model::standing;
-use crate::alert::Verdict;
 use crate::alert::told::sentences;
-use crate::sample::Millis;
+use crate::alert::{Told, Verdict};
+use crate::catalogue::batch::Batch;
+use crate::sample::{Labels, Millis};
 use crate::settings::{Application, Kind};
 use crate::store::read::applications::LatestApplication;
 
@@ -19,6 +22,11 @@ pub struct Standing {
     pub reasons: Vec<String>,
     /// Under which something ran.
     pub label_sets: usize,
+}
+
+/// Below the application: `mysql/nightly`; empty of the application as a whole.
+fn label_set(labels: &Labels) -> String {
+    Batch::LABELS.into_iter().filter_map(|label| labels.get(label)).map(|value| &**value).collect::<Vec<_>>().join("/")
 }
 
 /// Every application that is stored or configured, worst first. `configured` is `None` without a configuration.
@@ -46,7 +54,14 @@ pub fn standings(
         // A run that has ended is over, and so is what was wrong with it.
         let is_over = one.ended_at.is_some() && one.failures == 0;
         let of_rules = told.iter().map(|told| Status::of(told)).max().unwrap_or(Status::Ok);
-        let reasons = sentences(told, now).into_iter().map(|(_, sentence)| sentence);
+        // Each label set for itself: the same sentence on two of them is two.
+        let mut sets: BTreeMap<String, Vec<&Told>> = BTreeMap::new();
+        told.into_iter().for_each(|one| sets.entry(label_set(&one.labels)).or_default().push(one));
+        let reasons = sets.into_iter().flat_map(|(set, told)| {
+            let of_whole = set.is_empty();
+            let sentences = sentences(told, now).into_iter();
+            sentences.map(move |(_, text)| if of_whole { text } else { format!("{set}: {text}") })
+        });
         Standing {
             name: one.name.clone(),
             environment: one.environment.clone(),

@@ -17,7 +17,7 @@ use crate::words;
 pub use csv::csv;
 pub use json::{document, lines as jsonl};
 pub use markdown::markdown;
-pub use page::{page_table, page_tables, signs};
+pub use page::{page_tables, signs};
 pub use text::text;
 
 /// What stands behind a figure that was reckoned over a gap.

@@ -6,44 +6,10 @@ use super::super::{Style, trend};
 use super::shown;
 use crate::words;
 
-/// The overview: its first table, each target a link to its section.
-pub fn page_table(sheet: &Sheet, style: &Style) -> html::Table {
-    let mut tables = sheet.tables.iter();
-    let mut first = tables.next().map_or_else(
-        || html::Table { caption: String::new(), columns: Vec::new(), rows: Vec::new() },
-        |table| of_table(table, &sheet.title, true, style),
-    );
-    // Applications stand below the clusters, in the columns that both have.
-    for table in tables {
-        let width = first.columns.len();
-        let places: Vec<Option<usize>> = first
-            .columns
-            .iter()
-            .map(|column| table.columns.iter().position(|own| is_same(&own.title, &column.title)))
-            .collect();
-        for row in of_table(table, "", true, style).rows.iter().zip(&table.rows) {
-            let (cells, _) = row;
-            let shown: Vec<&Column> = table.columns.iter().filter(|column| column.is_shown()).collect();
-            let cell = |place: &Option<usize>| {
-                let key = place.and_then(|place| table.columns.get(place)).map(|column| column.key.as_str());
-                let at = key.and_then(|key| shown.iter().position(|column| column.key == key));
-                at.and_then(|at| cells.get(at)).cloned().unwrap_or(html::Cell::Text(String::new()))
-            };
-            first.rows.push(places.iter().take(width).map(cell).collect());
-        }
-    }
-    first
-}
-
-/// Targets of both kinds stand in one column.
-fn is_same(own: &str, other: &str) -> bool {
-    own == other || (own == "APPLICATION" && other == "CLUSTER")
-}
-
-/// All tables that have rows, under these captions.
-pub fn page_tables(sheet: &Sheet, captions: &[&str], style: &Style) -> Vec<html::Table> {
+/// All tables that have rows, under these captions; with `links` each target leads to its section.
+pub fn page_tables(sheet: &Sheet, captions: &[&str], links: bool, style: &Style) -> Vec<html::Table> {
     let tables = sheet.tables.iter().zip(captions).filter(|(table, _)| !table.rows.is_empty());
-    tables.map(|(table, caption)| of_table(table, caption, false, style)).collect()
+    tables.map(|(table, caption)| of_table(table, caption, links, style)).collect()
 }
 
 /// What the signs of tables mean.

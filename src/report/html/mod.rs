@@ -22,7 +22,7 @@ pub struct Page {
     pub generated_at: Millis,
     /// Below the title: what is worst, which range, which zone.
     pub header: Vec<String>,
-    pub overview: Option<Table>,
+    pub overview: Vec<Table>,
     pub sections: Vec<Section>,
     /// At the end: what the signs mean, what is left out.
     pub notes: Vec<String>,
@@ -95,9 +95,9 @@ pub fn page(page: &Page, zone: &TimeZone) -> String {
     );
     head(&mut out, page, &title, zone);
     out.push_str("<main id=\"main\" tabindex=\"-1\">\n");
-    if let Some(overview) = &page.overview {
+    if !page.overview.is_empty() {
         out.push_str("<section aria-labelledby=\"overview\"><h2 id=\"overview\">Overview</h2>\n");
-        table::table(&mut out, overview);
+        page.overview.iter().for_each(|overview| table::table(&mut out, overview));
         out.push_str("</section>\n");
     }
     for part in &page.sections {
@@ -227,7 +227,7 @@ mod tests {
             title: "</title><script>alert(1)</script>".into(),
             generated_at: i64::MAX,
             header: vec![],
-            overview: None,
+            overview: Vec::new(),
             sections: vec![],
             notes: vec![],
         };

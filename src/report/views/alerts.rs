@@ -37,10 +37,9 @@ pub fn sheet(fired: &[Fired], range: Range, now: Millis) -> Sheet {
 }
 
 fn row(one: &Fired, now: Millis) -> Row {
-    let status = match (one.resolved_at, Severity::of(&one.severity)) {
-        (Some(_), _) | (None, Severity::Info) => Status::Ok,
-        (None, Severity::Warning) => Status::Warn,
-        (None, Severity::Critical) => Status::Crit,
+    let status = match one.resolved_at {
+        Some(_) => Status::Ok,
+        None => Status::of_severity(Severity::of(&one.severity)),
     };
     let summary = one.annotations.iter().find(|(name, _)| **name == *SUMMARY).map(|(_, text)| text.as_str());
     let cells = vec![

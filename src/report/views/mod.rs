@@ -12,6 +12,7 @@ pub mod step;
 use serde::de::DeserializeOwned;
 
 use super::draw;
+use crate::settings::words::fits;
 
 /// An embedded description; a test keeps all of them readable and their names known.
 fn described<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, String> {
@@ -32,48 +33,5 @@ pub fn restarts_in(curve: &over_time::Curve) -> Vec<draw::Mark> {
 
 /// Whether a name is meant by one of these words, which may have `*` and `?`; by no words every name is.
 pub fn is_meant(name: &str, globs: &[String]) -> bool {
-    globs.is_empty() || globs.iter().any(|glob| matches(glob.as_bytes(), name.as_bytes()))
-}
-
-fn matches(glob: &[u8], name: &[u8]) -> bool {
-    // Where the last star stood, and how much of the name it has taken so far.
-    let (mut star, mut place, mut at) = (None, 0, 0);
-    while at < name.len() {
-        match glob.get(place) {
-            Some(b'*') => {
-                star = Some((place, at));
-                place += 1;
-            }
-            Some(letter) if *letter == b'?' || Some(letter) == name.get(at) => {
-                (place, at) = (place + 1, at + 1);
-            }
-            _ => match star {
-                Some((own, taken)) => {
-                    star = Some((own, taken + 1));
-                    (place, at) = (own + 1, taken + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    glob.iter().skip(place).all(|letter| *letter == b'*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_and_question_marks_stand_for_letters() {
-        let meant = |name: &str, glob: &str| is_meant(name, &[glob.to_owned()]);
-        for glob in ["queries", "quer*", "*es", "*", "q?eries", "*e*e*", "queries*", "**queries"] {
-            assert!(meant("queries", glob), "{glob}");
-        }
-        for glob in ["querie", "queries?", "*x*", "", "?", "ueries"] {
-            assert!(!meant("queries", glob), "{glob}");
-        }
-        assert!(is_meant("anything", &[]));
-        // Many stars take no long time.
-        assert!(!meant(&"a".repeat(2_000), &("*a".repeat(30) + "*b")));
-    }
+    globs.is_empty() || globs.iter().any(|glob| fits(glob, name))
 }

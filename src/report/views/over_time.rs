@@ -25,6 +25,7 @@ pub struct View {
     pub restarts: String,
     /// What the overview draws.
     pub trend: String,
+    pub trend_title: String,
     /// What pictures draw when nobody asks for others, and the trends for programs.
     pub performance: Vec<String>,
     pub resources: Vec<String>,

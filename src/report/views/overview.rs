@@ -62,11 +62,8 @@ pub struct Asked<'a> {
 pub fn sheet(asked: &Asked, catalogue: &Catalogue, style: &Style) -> Result<Sheet, String> {
     let Asked { assessed, applications, .. } = asked;
     let view: View = described(FILE, TEXT)?;
-    let last_run = asked
-        .last_run
-        .map_or_else(|| "no run yet".to_owned(), |at| format!("last run {} ago", words::age(lapse(asked.now - at))));
     let mut sheet = Sheet::new("overview", title(assessed, applications));
-    sheet.facts = vec![format!("{}   {last_run}", style.moment(asked.now))];
+    sheet.facts = vec![page::when(asked.now, asked.last_run, style)];
     sheet.tables.push(clusters(&view, asked, catalogue));
     if !applications.is_empty() {
         sheet.tables.push(of_applications(applications, asked.now));

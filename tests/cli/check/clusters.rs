@@ -67,3 +67,21 @@ fn every_trouble_of_a_cluster_is_told_once_and_nothing_else_is() {
     story(&mut text, "a backend restarts between two collections", &Cluster::start(3, 3), &[(3, &restarts)], 7);
     snapshot::is("check/clusters.txt", &text);
 }
+
+#[test]
+fn what_a_text_asks_for_is_read_though_no_rule_reads_it() {
+    let cluster = Cluster::start(1, 2);
+    let rule = r#"
+[[rule]]
+alert = "Sized"
+expr = "stellar_backends > 0"
+annotations.summary = '{{ range query (printf "stellar_disk_total_bytes{cluster=%q} / 1e9" $labels.cluster) }}{{ .Value }} GB{{ end }}'
+"#;
+    let stage = Stage::of(&cluster, "shop", &(LOGIN.to_owned() + rule));
+    cluster.edit(|world| world.tick(START));
+    let run = stage.run(START, &["collect-once", "--quiet"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let size = stage.rows("SELECT disk_total_bytes / 1e9 FROM metrics_snapshots");
+    let told = stage.run(START + 1, &["check"]).stdout;
+    assert!(told.contains(&format!("\nshop: WARNING {} GB\n", size.trim())), "{told}");
+}
