@@ -116,9 +116,8 @@ fn may_be_filled(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains(['{', '}', '"', '\'', '\n'])
 }
 
-/// `instance` of `instance` and of `instance>0`; `None` of what is no name.
+/// `None` of what is no name.
 fn brace_name(name: &str) -> Option<&str> {
-    let name = name.strip_suffix(">0").or_else(|| name.strip_suffix("<0")).unwrap_or(name);
     let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     (may_be_filled(name) && plain).then_some(name)
 }

@@ -135,11 +135,14 @@ fn a_template_that_never_ends_is_ended() {
 #[test]
 fn a_template_tells_what_it_reads() {
     let template = Template::with_braces(
-        "{disk} {{ $labels.a }}{{ with $labels.b }}{{ .Labels.c }}{{ end }}{{ index .Labels \"d\" }} {instance>0}",
+        "{disk} {{ $labels.a }}{{ with $labels.b }}{{ .Labels.c }}{{ end }}{{ index .Labels \"d\" }} {instance} {a>0} \
+         {{ range query (printf \"up{x=%q}\" .Labels.e) }}{{ end }}{{ \"b\" | query | first }}",
     );
     let label = |name: &str| Use::Label(name.to_owned());
     let brace = |name: &str| Use::Brace(name.to_owned());
-    assert_eq!(template.uses(), [brace("disk"), label("a"), label("b"), label("d"), brace("instance")]);
+    let query = |text: &str| Use::Query(text.to_owned());
+    let names = [brace("disk"), label("a"), label("b"), label("d"), brace("instance")];
+    assert_eq!(template.uses(), [&names[..], &[query("up{x=%q}"), label("e"), query("b")]].concat());
 }
 
 #[test]
